@@ -1,0 +1,76 @@
+"""The one table of results: every number that a report may print, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import pandas as pd
+
+NAN: Final = float("nan")
+
+RESULT_DTYPES: Final[dict[str, str]] = {
+    "estimand": "str", "analysis": "str", "outcome": "str", "population": "str", "arm": "str", "timepoint": "str",
+    "contrast": "str", "statistic": "str", "value": "float64", "std_error": "float64", "df": "float64",
+    "conf_low": "float64", "conf_high": "float64", "p_value": "float64", "p_adjusted": "float64", "n": "float64",
+    "method": "str", "prespecified": "bool", "verdict": "str",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One statistic; empty text and NaN mean "does not apply".
+
+    Attributes
+    ----------
+    estimand : str
+        Id in the plan, or empty for what the plan did not ask for by name.
+    analysis : str
+        ``flow``, ``descriptive``, ``change_within_arm``, ``reliability``, ``score_agreement``, ``mixed_model``,
+        ``certainty``.
+    outcome : str
+        Outcome id of the plan; for ``reliability`` and ``score_agreement`` the measure id.
+    arm, timepoint, contrast : str
+        Where the statistic belongs; `contrast` as written in the plan.
+    statistic : str
+        What `value` is: ``participants``, ``mean``, ``difference``, ``cronbach_alpha`` ...
+    value, std_error, df, conf_low, conf_high, p_value, p_adjusted : float
+        The statistic and its inference; intervals are 95 %.
+    n : float
+        Participants behind the value; for a contrast the smaller of the two sides. The disclosure gate needs it.
+    method : str
+        How it was computed, for the annex.
+    prespecified : bool
+        Asked for by the plan.
+    verdict : str
+        ``estimated``, ``refused:<reason>``, ``failed:<reason>``, ``observed`` or ``declared``.
+    """
+
+    analysis: str
+    statistic: str
+    value: float = NAN
+    estimand: str = ""
+    outcome: str = ""
+    population: str = ""
+    arm: str = ""
+    timepoint: str = ""
+    contrast: str = ""
+    std_error: float = NAN
+    df: float = NAN
+    conf_low: float = NAN
+    conf_high: float = NAN
+    p_value: float = NAN
+    p_adjusted: float = NAN
+    n: float = NAN
+    method: str = ""
+    prespecified: bool = False
+    verdict: str = "observed"
+
+
+def results_table(results: Iterable[Result]) -> pd.DataFrame:
+    """Return results as the `results` table, in the order given, with fixed columns and types."""
+    rows: list[dict[str, Any]] = [
+        {field.name: getattr(result, field.name) for field in fields(Result)} for result in results
+    ]
+    return pd.DataFrame(rows, columns=list(RESULT_DTYPES)).astype(RESULT_DTYPES)
