@@ -7,7 +7,21 @@ from data_contracts.quarantine import SetAside, enforce, quarantine_table, recon
 from data_contracts.verdicts import Checked, Verdict, verdicts_table
 
 __all__ = [
-    "Checked", "Contract", "DataContractError", "PeerimpactError", "Problem", "SetAside", "Verdict", "check_table", "conform",
-    "enforce", "load_contract", "quarantine_table", "reconcile", "require", "shipped_contract", "shipped_contract_names",
+    "Checked",
+    "Contract",
+    "DataContractError",
+    "PeerimpactError",
+    "Problem",
+    "SetAside",
+    "Verdict",
+    "check_table",
+    "conform",
+    "enforce",
+    "load_contract",
+    "quarantine_table",
+    "reconcile",
+    "require",
+    "shipped_contract",
+    "shipped_contract_names",
     "verdicts_table",
 ]

@@ -112,8 +112,13 @@ def load_document(path: Path, model: type[Model]) -> Document[Model]:
     data, lines = parse_yaml(text, path.name)
     if not isinstance(data, dict):
         raise DataContractError(
-            Problem("not_a_mapping", "The document is not a list of 'key: value' lines.",
-                    "Start it with a key such as 'study: my_study'.", path.name, 1)
+            Problem(
+                "not_a_mapping",
+                "The document is not a list of 'key: value' lines.",
+                "Start it with a key such as 'study: my_study'.",
+                path.name,
+                1,
+            )
         )
     try:
         value = model.model_validate(data)
@@ -135,8 +140,13 @@ def parse_yaml(text: str, file: str) -> tuple[Any, dict[KeyPath, int]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DataContractError(
-            Problem("not_yaml", f"{(error.problem or 'cannot be read').capitalize()}.",
-                    getattr(error, "note", None) or "Correct the YAML at this line.", file, mark.line + 1 if mark else None)
+            Problem(
+                "not_yaml",
+                f"{(error.problem or 'cannot be read').capitalize()}.",
+                getattr(error, "note", None) or "Correct the YAML at this line.",
+                file,
+                mark.line + 1 if mark else None,
+            )
         ) from None
     except yaml.YAMLError:
         raise DataContractError(
@@ -153,20 +163,33 @@ def _read_text(path: Path) -> str:
         ) from None
     except OSError as error:
         raise DataContractError(
-            Problem("file_unreadable", f"The file cannot be read ({error.strerror}).", "Check the path and its rights.",
-                    str(path))
+            Problem(
+                "file_unreadable",
+                f"The file cannot be read ({error.strerror}).",
+                "Check the path and its rights.",
+                str(path),
+            )
         ) from None
     if len(raw) > MAX_BYTES:
         raise DataContractError(
-            Problem("document_too_large", f"The document has {len(raw)} bytes; at most {MAX_BYTES} are read.",
-                    "Move data into data files.", path.name)
+            Problem(
+                "document_too_large",
+                f"The document has {len(raw)} bytes; at most {MAX_BYTES} are read.",
+                "Move data into data files.",
+                path.name,
+            )
         )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataContractError(
-            Problem("not_utf8", "The document is not UTF-8 text.", "Save it as UTF-8.", path.name,
-                    raw[: error.start].count(b"\n") + 1)
+            Problem(
+                "not_utf8",
+                "The document is not UTF-8 text.",
+                "Save it as UTF-8.",
+                path.name,
+                raw[: error.start].count(b"\n") + 1,
+            )
         ) from None
 
 
@@ -176,7 +199,7 @@ class _StrictLoader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _refusal("anchors and aliases are not allowed", event, "Write the value out where it is used.")
         if getattr(event, "tag", None) is not None:
@@ -260,8 +283,10 @@ def _wording(entry: Any, path: KeyPath, model: type[BaseModel]) -> tuple[str, st
     if kind in _EXPECTED:
         return f"Found {_show(found)}.", f"Write {_EXPECTED[kind]}."
     if kind == "string_pattern_mismatch":
-        return (f"Found {_show(found)}.",
-                "Write a name of lower-case letters, digits, '_', '-' or '.', starting with a letter (at most 64).")
+        return (
+            f"Found {_show(found)}.",
+            "Write a name of lower-case letters, digits, '_', '-' or '.', starting with a letter (at most 64).",
+        )
     message = entry["msg"].removeprefix("Value error, ")
     return f"Found {_show(found)}: {message[0].lower()}{message[1:]}.".replace("..", "."), "Correct the value."
 
@@ -296,6 +321,10 @@ def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias) and issubclass(annotation, BaseModel):
+    if (
+        isinstance(annotation, type)
+        and not isinstance(annotation, types.GenericAlias)
+        and issubclass(annotation, BaseModel)
+    ):
         return annotation
     return next(filter(None, (_model_in(argument) for argument in typing.get_args(annotation))), None)

@@ -31,10 +31,8 @@ class Problem:
     key: str = ""
 
     def __str__(self) -> str:
-        """Return ``file, line N, key: message How to fix.``"""
-        place = ", ".join(
-            part for part in (self.file, f"line {self.line}" if self.line else "", self.key) if part
-        )
+        """Return place, message and advice in one line."""
+        place = ", ".join(part for part in (self.file, f"line {self.line}" if self.line else "", self.key) if part)
         return f"{place}: {self.message} {self.how_to_fix}".strip() if place else f"{self.message} {self.how_to_fix}"
 
     def as_dict(self) -> dict[str, str | int | None]:

@@ -46,8 +46,11 @@ def check_table(table: pd.DataFrame, contract: Contract, parameters: Parameters 
     if not layout.passed:
         return (layout,)
     rules = list(_rules(contract.table))
-    suite = [(index, expectation) for index, (column, rule) in enumerate(rules)
-             for expectation in _expectations(column, rule, parameters or {})]
+    suite = [
+        (index, expectation)
+        for index, (column, rule) in enumerate(rules)
+        for expectation in _expectations(column, rule, parameters or {})
+    ]
     outcomes = _run(table, [expectation for _, expectation in suite])
     verdicts = [layout]
     for index, (column, rule) in enumerate(rules):
@@ -62,8 +65,13 @@ def require(table: pd.DataFrame, contract: Contract, parameters: Parameters | No
     broken = [verdict for verdict in verdicts if not verdict.passed and verdict.severity == "error"]
     if broken:
         raise DataContractError(
-            Problem("contract_broken", f"Table {verdict.contract}: rule {verdict.rule} is broken by {verdict.n_failed} of "
-                    f"{verdict.n_checked} rows. {verdict.description}", "This table is not stored.", key=verdict.column)
+            Problem(
+                "contract_broken",
+                f"Table {verdict.contract}: rule {verdict.rule} is broken by {verdict.n_failed} of "
+                f"{verdict.n_checked} rows. {verdict.description}",
+                "This table is not stored.",
+                key=verdict.column,
+            )
             for verdict in broken
         )
     return verdicts
@@ -74,7 +82,9 @@ def conform(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     typed = table.copy()
     for column, dtype in contract.table.dtypes.items():
         values = typed[column]
-        typed[column] = values.astype("object").where(values.notna(), "").astype("str") if dtype == "str" else values.astype(dtype)
+        typed[column] = (
+            values.astype("object").where(values.notna(), "").astype("str") if dtype == "str" else values.astype(dtype)
+        )
     known = list(contract.table.dtypes)
     return typed[[*known, *[column for column in typed.columns if column not in known]]].reset_index(drop=True)
 
@@ -83,8 +93,16 @@ def _check_columns(table: pd.DataFrame, contract: Contract) -> Verdict:
     wanted = set(contract.table.dtypes)
     missing, extra = wanted - set(table.columns), set(table.columns) - wanted
     wrong = missing if contract.table.additionalProperties else missing | extra
-    return Verdict(contract.id, _COLUMNS, ", ".join(sorted(wrong)), "error", not wrong, len(table), len(table) if wrong else 0,
-                   "The table has the columns of its contract.")
+    return Verdict(
+        contract.id,
+        _COLUMNS,
+        ", ".join(sorted(wrong)),
+        "error",
+        not wrong,
+        len(table),
+        len(table) if wrong else 0,
+        "The table has the columns of its contract.",
+    )
 
 
 def _rules(table: Table) -> Iterator[tuple[str, Rule]]:
@@ -92,7 +110,10 @@ def _rules(table: Table) -> Iterator[tuple[str, Rule]]:
         yield "", rule
     for column in table.properties:
         if column.required:
-            yield column.name, Rule(name=_PRESENCE, description=f"{column.name} is never missing.", metric="nullValues", mustBe=0)
+            yield (
+                column.name,
+                Rule(name=_PRESENCE, description=f"{column.name} is never missing.", metric="nullValues", mustBe=0),
+            )
         for rule in column.quality:
             yield column.name, rule
 
@@ -108,7 +129,9 @@ def _expectations(column: str, rule: Rule, parameters: Parameters) -> Iterator[A
     elif arguments.properties is not None and len(arguments.properties) == 1:
         yield gxe.ExpectColumnValuesToBeUnique(column=arguments.properties[0])
     elif arguments.properties is not None:
-        yield gxe.ExpectCompoundColumnsToBeUnique(column_list=arguments.properties, ignore_row_if="any_value_is_missing")
+        yield gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=arguments.properties, ignore_row_if="any_value_is_missing"
+        )
     elif arguments.pattern is not None:
         yield gxe.ExpectColumnValuesToMatchRegex(column=column, regex=arguments.pattern)
     elif isinstance(arguments.validValues, list):
@@ -144,14 +167,22 @@ def _run(table: pd.DataFrame, expectations: Sequence[Any]) -> list[Any]:
     frame[_ROW] = range(len(frame))
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    batch = context.data_sources.add_pandas("memory").add_dataframe_asset("table").add_batch_definition_whole_dataframe("all")
+    batch = (
+        context.data_sources.add_pandas("memory")
+        .add_dataframe_asset("table")
+        .add_batch_definition_whole_dataframe("all")
+    )
     for number, expectation in enumerate(expectations):
         expectation.meta = {"number": number}
     suite = gx.ExpectationSuite(name="contract", expectations=list(expectations))
     outcome = batch.get_batch({"dataframe": frame}).validate(
         suite,
-        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [_ROW], "exclude_unexpected_values": True,
-                       "partial_unexpected_count": 0},
+        result_format={
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": [_ROW],
+            "exclude_unexpected_values": True,
+            "partial_unexpected_count": 0,
+        },
     )
     by_number = {result.expectation_config.meta["number"]: result for result in outcome.results}
     return [by_number.get(number) for number in range(len(expectations))]
@@ -160,13 +191,33 @@ def _run(table: pd.DataFrame, expectations: Sequence[Any]) -> list[Any]:
 def _verdict(contract: str, column: str, rule: Rule, outcomes: Sequence[Any], n_rows: int) -> Verdict:
     about = column or ", ".join(rule.arguments.properties or [])
     if any(outcome is None or _raised(outcome) for outcome in outcomes):
-        return Verdict(contract, rule.name, about, "error", False, n_rows, n_rows, f"{rule.description} (The rule could not be evaluated.)")
+        return Verdict(
+            contract,
+            rule.name,
+            about,
+            "error",
+            False,
+            n_rows,
+            n_rows,
+            f"{rule.description} (The rule could not be evaluated.)",
+        )
     if rule.metric == "rowCount":
         passed = all(outcome.success for outcome in outcomes)
-        return Verdict(contract, rule.name, about, rule.severity, passed, n_rows, 0 if passed else n_rows, rule.description)
+        return Verdict(
+            contract, rule.name, about, rule.severity, passed, n_rows, 0 if passed else n_rows, rule.description
+        )
     rows = sorted({int(row) for outcome in outcomes for row in _failed_rows(outcome)})
-    return Verdict(contract, rule.name, about, rule.severity, not rows and all(outcome.success for outcome in outcomes),
-                   n_rows, len(rows), rule.description, tuple(rows))
+    return Verdict(
+        contract,
+        rule.name,
+        about,
+        rule.severity,
+        not rows and all(outcome.success for outcome in outcomes),
+        n_rows,
+        len(rows),
+        rule.description,
+        tuple(rows),
+    )
 
 
 def _raised(outcome: Any) -> bool:

@@ -61,13 +61,22 @@ class Rule(StrictModel):
     def _has_what_it_needs(self) -> Rule:
         given = {name for name in Arguments.model_fields if getattr(self.arguments, name) is not None}
         needed: dict[str, set[frozenset[str]]] = {
-            "nullValues": {frozenset()}, "rowCount": {frozenset()}, "duplicateValues": {frozenset({"properties"})},
+            "nullValues": {frozenset()},
+            "rowCount": {frozenset()},
+            "duplicateValues": {frozenset({"properties"})},
             "invalidValues": {frozenset({"validValues"}), frozenset({"validRange"}), frozenset({"pattern"})},
         }
         bound = self.mustBeGreaterOrEqualTo if self.metric == "rowCount" else self.mustBe
         if frozenset(given) not in needed[self.metric] or bound is None:
-            raise FindingsError([Finding(("arguments",), f"Metric {self.metric} cannot be checked with {sorted(given)}.",
-                                         "Give its one argument, and 'mustBe: 0' (rowCount: mustBeGreaterOrEqualTo).")])
+            raise FindingsError(
+                [
+                    Finding(
+                        ("arguments",),
+                        f"Metric {self.metric} cannot be checked with {sorted(given)}.",
+                        "Give its one argument, and 'mustBe: 0' (rowCount: mustBeGreaterOrEqualTo).",
+                    )
+                ]
+            )
         return self
 
 
@@ -98,8 +107,13 @@ class Table(StrictModel):
         for index, rule in enumerate(self.quality):
             for place, column in enumerate(rule.arguments.properties or []):
                 if column not in names:
-                    findings.append(Finding(("quality", index, "arguments", "properties", place),
-                                            f"Found '{column}', which is not a property.", choose_from(column, names)))
+                    findings.append(
+                        Finding(
+                            ("quality", index, "arguments", "properties", place),
+                            f"Found '{column}', which is not a property.",
+                            choose_from(column, names),
+                        )
+                    )
         if findings:
             raise FindingsError(findings)
         return self

@@ -14,10 +14,25 @@ from data_contracts.expectations import Parameters, check_table
 from data_contracts.model import Contract, Rule
 from data_contracts.verdicts import Verdict
 
-QUARANTINE_DTYPES = {"source": "str", "source_row": "int64", "column": "str", "rule": "str", "severity": "str", "reason": "str",
-                     "how_to_fix": "str"}
-RECONCILIATION_DTYPES = {"source": "str", "rows_read": "int64", "rows_accepted": "int64", "rows_quarantined": "int64",
-                         "rows_excluded": "int64", "cells_quarantined": "int64", "reasons": "str"}
+QUARANTINE_DTYPES = {
+    "source": "str",
+    "source_row": "int64",
+    "column": "str",
+    "rule": "str",
+    "severity": "str",
+    "reason": "str",
+    "how_to_fix": "str",
+}
+RECONCILIATION_DTYPES = {
+    "source": "str",
+    "rows_read": "int64",
+    "rows_accepted": "int64",
+    "rows_quarantined": "int64",
+    "rows_excluded": "int64",
+    "cells_quarantined": "int64",
+    "reasons": "str",
+    "sha256": "str",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +54,7 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Enforced:
-    """A table after its contract: what stays, what was set aside, and the verdicts."""
+    """A table after its contract: what stays, what was set aside (index = position in the table), the verdicts."""
 
     accepted: pd.DataFrame
     rejected: pd.DataFrame
@@ -86,11 +101,19 @@ def enforce(
         broken.update(verdict.rows)
         for row in frame.loc[list(verdict.rows)].to_dict("records"):
             column = column_of(row, verdict.column) if column_of else verdict.column
-            lines.append(SetAside(str(row["source"]), int(row["source_row"]), column, verdict.rule, severity,
-                                  _reason(verdict, rules.get(verdict.rule), row, parameters or {}),
-                                  rules[verdict.rule].how_to_fix if verdict.rule in rules else "Fill in the missing value."))
+            lines.append(
+                SetAside(
+                    str(row["source"]),
+                    int(row["source_row"]),
+                    column,
+                    verdict.rule,
+                    severity,
+                    _reason(verdict, rules.get(verdict.rule), row, parameters or {}),
+                    rules[verdict.rule].how_to_fix if verdict.rule in rules else "Fill in the missing value.",
+                )
+            )
     keep = ~frame.index.isin(sorted(broken))
-    return Enforced(frame[keep].reset_index(drop=True), frame[~keep].reset_index(drop=True), tuple(lines), verdicts)
+    return Enforced(frame[keep], frame[~keep], tuple(lines), verdicts)
 
 
 def quarantine_table(set_aside: Sequence[SetAside]) -> pd.DataFrame:
@@ -100,7 +123,12 @@ def quarantine_table(set_aside: Sequence[SetAside]) -> pd.DataFrame:
     return table.drop_duplicates().sort_values(["source", "source_row", "column", "rule"]).reset_index(drop=True)
 
 
-def reconcile(rows_read: Mapping[str, int], rows_accepted: Mapping[str, int], set_aside: Sequence[SetAside]) -> pd.DataFrame:
+def reconcile(
+    rows_read: Mapping[str, int],
+    rows_accepted: Mapping[str, int],
+    set_aside: Sequence[SetAside],
+    fingerprints: Mapping[str, str],
+) -> pd.DataFrame:
     """Account for every source row read; raises `DataContractError` when the sum does not hold.
 
     Parameters
@@ -109,6 +137,8 @@ def reconcile(rows_read: Mapping[str, int], rows_accepted: Mapping[str, int], se
         Source -> number of rows. Both are counted independently of `set_aside`.
     set_aside : sequence of SetAside
         Every line of the quarantine.
+    fingerprints : mapping
+        Source -> SHA-256 of its file.
 
     Returns
     -------
@@ -120,25 +150,36 @@ def reconcile(rows_read: Mapping[str, int], rows_accepted: Mapping[str, int], se
         at = (line.source, line.source_row)
         if line.severity == "row" or (line.severity == "excluded" and at not in fate):
             fate[at] = line
-    records = [_account(source, read, rows_accepted.get(source, 0), fate, set_aside) for source, read in rows_read.items()]
+    records = [
+        _account(source, read, rows_accepted.get(source, 0), fate, set_aside) | {"sha256": fingerprints[source]}
+        for source, read in rows_read.items()
+    ]
     table = pd.DataFrame(records, columns=list(RECONCILIATION_DTYPES)).astype(RECONCILIATION_DTYPES)
     off = table[table["rows_read"] != table["rows_accepted"] + table["rows_quarantined"] + table["rows_excluded"]]
     if len(off):
         raise DataContractError(
-            Problem("rows_lost", f"{row['rows_read']} rows were read, but {row['rows_accepted']} accepted, {row['rows_quarantined']} "
-                    f"quarantined and {row['rows_excluded']} excluded.", "This is a defect: please report it. Nothing was stored.",
-                    str(row["source"]))
+            Problem(
+                "rows_lost",
+                f"{row['rows_read']} rows were read, but {row['rows_accepted']} accepted, {row['rows_quarantined']} "
+                f"quarantined and {row['rows_excluded']} excluded.",
+                "This is a defect: please report it. Nothing was stored.",
+                str(row["source"]),
+            )
             for row in off.to_dict("records")
         )
     return table
 
 
-def _account(source: str, read: int, accepted: int, fate: Mapping[tuple[str, int], SetAside], lines: Sequence[SetAside]) -> dict[str, Any]:
+def _account(
+    source: str, read: int, accepted: int, fate: Mapping[tuple[str, int], SetAside], lines: Sequence[SetAside]
+) -> dict[str, Any]:
     mine = [line for (name, _), line in fate.items() if name == source]
     reasons = Counter(line.rule for line in mine)
     cells = {(line.source_row, line.column) for line in lines if line.source == source and line.severity == "cell"}
     return {
-        "source": source, "rows_read": read, "rows_accepted": accepted,
+        "source": source,
+        "rows_read": read,
+        "rows_accepted": accepted,
         "rows_quarantined": sum(line.severity == "row" for line in mine),
         "rows_excluded": sum(line.severity == "excluded" for line in mine),
         "cells_quarantined": len(cells),
@@ -150,8 +191,12 @@ def _raise_for_whole_table(verdicts: Sequence[Verdict]) -> None:
     fatal = [verdict for verdict in verdicts if not verdict.passed and verdict.severity == "error" and not verdict.rows]
     if fatal:
         raise DataContractError(
-            Problem("contract_broken", f"Table {verdict.contract}: rule {verdict.rule} is broken. {verdict.description}",
-                    "Nothing was stored.", key=verdict.column)
+            Problem(
+                "contract_broken",
+                f"Table {verdict.contract}: rule {verdict.rule} is broken. {verdict.description}",
+                "Nothing was stored.",
+                key=verdict.column,
+            )
             for verdict in fatal
         )
 
@@ -164,6 +209,9 @@ def _reason(verdict: Verdict, rule: Rule | None, row: Mapping[str, Any], paramet
         return verdict.description
     allowed = parameters[argument.parameter]
     values = allowed[row[argument.per]] if argument.per else allowed
-    shown = " to ".join(f"{value:g}" for value in values) if rule.arguments.validRange else ", ".join(
-        f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+    shown = (
+        " to ".join(f"{value:g}" for value in values)
+        if rule.arguments.validRange
+        else ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+    )
     return f"{verdict.description} Allowed: {shown}."

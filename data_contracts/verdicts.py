@@ -50,7 +50,7 @@ def verdicts_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     """Return verdicts as a table, in the order given, without row positions."""
     rows = [{name: getattr(verdict, name) for name in VERDICT_COLUMNS} for verdict in verdicts]
     return pd.DataFrame(rows, columns=list(VERDICT_COLUMNS)).astype(
-        {name: "str" for name in VERDICT_COLUMNS} | {"passed": "bool", "n_checked": "int64", "n_failed": "int64"}
+        dict.fromkeys(VERDICT_COLUMNS, "str") | {"passed": "bool", "n_checked": "int64", "n_failed": "int64"}
     )
 
 

@@ -1,0 +1,42 @@
+# Each line calls the real tool; nothing else is hidden here.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test check dev lock schemas browser clean
+.DEFAULT_GOAL := demo
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(READY)          ## run the example study; ends with the path of its report
+	$(BIN)/peerimpact run examples/harbour
+
+test: $(READY) browser  ## the whole test suite
+	$(BIN)/pytest
+
+check: $(READY)         ## style, types, and documents that are written from code
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m pipelines.schemas --check docs
+
+dev: $(READY)           ## Dagster user interface with the example study, on this machine only
+	$(BIN)/peerimpact dev
+
+lock: $(READY)          ## pin every dependency with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements.lock
+
+schemas: $(READY)       ## JSON Schemas of study.yaml and sap.yaml, for editors
+	$(BIN)/python -m pipelines.schemas docs
+
+browser:                ## a Chromium for the tests that look at the report; without it they are skipped with a reason
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
+	  || echo "No Chromium found: install Debian's package 'chromium' to run the browser tests."
+
+clean:                  ## remove what make and runs wrote
+	rm -rf $(VENV) .dagster .pytest_cache .mypy_cache .ruff_cache examples/*/output

@@ -1,0 +1,1 @@
+"""How does it all flow? Study definitions, readers, linking, Dagster assets, and the command line."""

@@ -1,0 +1,1 @@
+"""Dagster assets, in the order of the flow: raw, core, findings."""

@@ -1,0 +1,97 @@
+"""What assets share: partitions, the checks that show verdicts, and the boundary that keeps values out of errors."""
+
+import functools
+import traceback
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
+
+import dagster as dg
+import pandas as pd
+
+from data_contracts import Checked, PeerimpactError, Problem, Verdict, require, shipped_contract
+from data_contracts.expectations import Parameters
+from pipelines.errors import PipelineError
+
+STUDIES = dg.DynamicPartitionsDefinition(name="studies")
+CONTRACT_CHECK = "contract"
+ARRIVAL_CHECK = "arrival"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def no_values_in_errors(body: Callable[P, R]) -> Callable[P, R]:
+    """Let errors meant for people pass; tell of any other only its kind and place, for its text may hold an answer."""
+
+    @functools.wraps(body)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return body(*args, **kwargs)
+        except PeerimpactError:
+            raise
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            problem = Problem(
+                "defect",
+                f"{type(error).__name__} in {where.name}, {where.filename.rsplit('/', 1)[-1]} line {where.lineno}.",
+                "This is a defect of peerimpact: please report it with this line.",
+            )
+        raise PipelineError(problem)
+
+    return guarded
+
+
+def contract_check(asset: str) -> dg.AssetCheckSpec:
+    """Return the declaration of the check that shows the verdicts of a table's contract."""
+    return dg.AssetCheckSpec(
+        CONTRACT_CHECK, asset=asset, description="The table obeys its data contract; otherwise it is not stored."
+    )
+
+
+def check_and_store(
+    name: str, table: pd.DataFrame, parameters: Parameters, arrival: Sequence[Verdict] = ()
+) -> "dg.MaterializeResult[Checked]":
+    """Hold a table against its contract and return it for storing with its verdicts as checks.
+
+    Raises
+    ------
+    DataContractError
+        The contract is broken; nothing is stored.
+    """
+    verdicts = require(table, shipped_contract(name), parameters)
+    checks = [_check(name, CONTRACT_CHECK, verdicts)]
+    if arrival:
+        checks.append(_check(name, ARRIVAL_CHECK, arrival))
+    return dg.MaterializeResult(
+        asset_key=name,
+        value=Checked(table, (*arrival, *verdicts)),
+        metadata={"dagster/row_count": len(table), "columns": ", ".join(table.columns)},
+        check_results=checks,
+    )
+
+
+def _check(asset: str, name: str, verdicts: Sequence[Verdict]) -> dg.AssetCheckResult:
+    records = [
+        dg.TableRecord(
+            {
+                "contract": verdict.contract,
+                "rule": verdict.rule,
+                "column": verdict.column,
+                "severity": verdict.severity,
+                "passed": verdict.passed,
+                "rows checked": verdict.n_checked,
+                "rows failed": verdict.n_failed,
+                "asks": verdict.description,
+            }
+        )
+        for verdict in verdicts
+    ]
+    broken = [verdict for verdict in verdicts if not verdict.passed]
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.ERROR if name == CONTRACT_CHECK else dg.AssetCheckSeverity.WARN,
+        description=f"{len(verdicts) - len(broken)} of {len(verdicts)} rules obeyed.",
+        metadata={"verdicts": dg.MetadataValue.table(records), "rules": len(verdicts), "broken": len(broken)},
+    )

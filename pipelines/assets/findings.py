@@ -1,0 +1,69 @@
+"""Results by the plan, and what is published of them."""
+
+import dagster as dg
+import pandas as pd
+
+from analysis import evaluate_plan
+from data_contracts import Checked, conform, shipped_contract
+from pipelines.assets.common import STUDIES, check_and_store, contract_check, no_values_in_errors
+from pipelines.intake import contract_parameters
+from pipelines.publish import publish
+from pipelines.resources import Studies
+from pipelines.store import Store
+
+
+@dg.asset(
+    partitions_def=STUDIES,
+    group_name="findings",
+    check_specs=[contract_check("results")],
+    description="Every number that a report may print.",
+)
+@no_values_in_errors
+def results(
+    context: dg.AssetExecutionContext,
+    studies: Studies,
+    scores: pd.DataFrame,
+    delivered_scores: pd.DataFrame,
+    participants: pd.DataFrame,
+    responses: pd.DataFrame,
+) -> dg.MaterializeResult[Checked]:
+    """Carry out the plan."""
+    folder = studies.open(context.partition_key)
+    table = evaluate_plan(
+        folder.plan.value,
+        folder.design,
+        scores=scores,
+        delivered=delivered_scores,
+        participants=participants,
+        responses=responses,
+        library=folder.library,
+    )
+    return check_and_store(
+        "results", conform(table, shipped_contract("results")), contract_parameters(folder.study.value, folder.library)
+    )
+
+
+@dg.asset(
+    partitions_def=STUDIES,
+    group_name="findings",
+    description="What is published: the report and its tables.",
+    output_required=False,
+)
+@no_values_in_errors
+def report(
+    context: dg.AssetExecutionContext,
+    studies: Studies,
+    results: pd.DataFrame,
+    quarantine: pd.DataFrame,
+    reconciliation: pd.DataFrame,
+) -> dg.MaterializeResult[None]:
+    """Render and publish."""
+    folder = studies.open(context.partition_key)
+    published = publish(
+        folder,
+        results=results,
+        quarantine=quarantine,
+        reconciliation=reconciliation,
+        verdicts=Store(folder.store).load_verdicts(),
+    )
+    return dg.MaterializeResult(metadata={path.name: dg.MetadataValue.path(str(path)) for path in published})

@@ -1,0 +1,213 @@
+"""From files to rows and cells: what each source says, in the words of the study, nothing judged yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from data_contracts.errors import Problem
+from data_contracts.quarantine import SetAside
+from instruments import Instrument
+from pipelines.errors import PipelineError
+from pipelines.sources import RawTable, check_columns, read_source
+from pipelines.study import ROLES, Source, Study, item_columns
+
+ROW = ["source", "source_row"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where one cell of a delivery stands and what it is held against."""
+
+    column: str
+    kind: str
+    name: str
+    options_of: str = ""
+    range_of: str = ""
+    levels_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One file as read, with its declaration."""
+
+    declared: Source
+    table: RawTable
+    fingerprint: str
+
+
+def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrument]) -> tuple[Delivery, ...]:
+    """Read every file of every source.
+
+    Raises
+    ------
+    PipelineError
+        With every problem of every file: not there, not readable, a column missing.
+    """
+    problems: list[Problem] = []
+    deliveries: list[Delivery] = []
+    for source in study.sources:
+        for path in _find_files(source, data_root, problems):
+            name = path.relative_to(data_root).as_posix()
+            try:
+                table = read_source(path, name, source)
+            except PipelineError as error:
+                problems += error.problems
+                continue
+            problems += check_columns(
+                table,
+                [
+                    *_needed_columns(source),
+                    *[
+                        (cell.column, cell.name)
+                        for wide in _occasions(source)
+                        for cell in list_cells(study, source, library, wide)
+                    ],
+                ],
+            )
+            deliveries.append(Delivery(source, table, hashlib.sha256(path.read_bytes()).hexdigest()))
+    if problems:
+        raise PipelineError(problems)
+    return tuple(deliveries)
+
+
+def list_identical_files(deliveries: Sequence[Delivery]) -> list[SetAside]:
+    """Return a line for each row of a file whose bytes an earlier file of the same declaration has already."""
+    seen: dict[tuple[str, str], str] = {}
+    lines = []
+    for delivery in deliveries:
+        name = delivery.table.source
+        first = seen.setdefault((delivery.declared.path, delivery.fingerprint), name)
+        if first != name:
+            lines += [
+                SetAside(
+                    name,
+                    int(row),
+                    "",
+                    "identical_file",
+                    "excluded",
+                    f"The file is the same as {first}.",
+                    "Remove one of the two.",
+                )
+                for row in delivery.table.cells.index
+            ]
+    return lines
+
+
+def list_cells(study: Study, source: Source, library: Mapping[str, Instrument], wide: str | None) -> list[Cell]:
+    """Return the cells of one occasion of a source: items, delivered scores, covariates, date."""
+    cells: list[Cell] = []
+    for name, columns in source.instruments.items():
+        instrument = library[name]
+        for item, column in zip(instrument.items, item_columns(columns, len(instrument.items), wide), strict=True):
+            limits = f"{name} {item.response_set}"
+            has_options = bool(instrument.response_sets[item.response_set].options)
+            options, range_ = (limits, "") if has_options else ("", limits)
+            cells.append(Cell(column, "item", f"{name} {item.id}", options_of=options, range_of=range_))
+        cells += [
+            Cell(_occasion(column, wide), "score", f"{name}.{score}", range_of=f"{name}.{score}")
+            for score, column in columns.delivered.items()
+        ]
+    cells += [
+        Cell(_occasion(column, wide), "score", measure, range_of=measure) for measure, column in source.scores.items()
+    ]
+    for covariate in study.covariates:
+        if covariate.id in source.participant_columns:
+            range_, levels = (covariate.id, "") if covariate.kind == "number" else ("", covariate.id)
+            column = source.participant_columns[covariate.id].column
+            cells.append(Cell(column, "covariate", covariate.id, range_of=range_, levels_of=levels))
+    if source.answered_on:
+        cells.append(Cell(_occasion(source.answered_on.column, wide), "date", "answered_on"))
+    return cells
+
+
+def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument]) -> pd.DataFrame:
+    """Return one line per source row and timepoint: who, when, arm, group, site, and the answers in one text.
+
+    The timepoint and arm are those of the study where the code is declared, and the code itself where it is not.
+    """
+    source, text = delivery.declared, delivery.table.cells
+    frames = []
+    for wide, timepoint in _occasions(source).items():
+        frame = pd.DataFrame(
+            {
+                "source": delivery.table.source,
+                "source_row": text.index,
+                "participant_id": text[source.participant_id].str.strip(),
+            }
+        )
+        frame["timepoint"] = _timepoints(source, text) if timepoint is None else timepoint
+        frame["wide"] = wide or ""
+        for role in ROLES:
+            frame[role] = _role(study, source, role, text)
+        answers = [
+            text[cell.column].str.strip()
+            for cell in list_cells(study, source, library, wide)
+            if cell.kind in ("item", "score")
+        ]
+        frame["content"] = pd.concat(answers, axis=1).agg("\x1f".join, axis=1) if answers else ""
+        frames.append(frame.reset_index(drop=True))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _find_files(source: Source, data_root: Path, problems: list[Problem]) -> list[Path]:
+    if Path(source.path).is_absolute() or ".." in Path(source.path).parts:
+        problems.append(
+            Problem(
+                "path_outside",
+                "A source path must stay inside the data folder.",
+                "Write it relative to the data folder.",
+                source.path,
+            )
+        )
+        return []
+    paths = sorted(
+        path
+        for path in data_root.glob(source.path)
+        if path.is_file() and path.resolve().is_relative_to(data_root.resolve())
+    )
+    if not paths:
+        problems.append(
+            Problem(
+                "file_missing",
+                "No file has this name in the data folder.",
+                "Deliver it, correct 'path' in study.yaml, or name the data folder with --data-root.",
+                source.path,
+            )
+        )
+    return paths
+
+
+def _needed_columns(source: Source) -> Iterator[tuple[str, str]]:
+    yield source.participant_id, "participant_id"
+    if source.timepoint.column:
+        yield source.timepoint.column, "timepoint"
+    for name, column in source.participant_columns.items():
+        yield column.column, name
+
+
+def _occasions(source: Source) -> Mapping[str | None, str | None]:
+    if source.timepoint.wide is None:
+        return {None: source.timepoint.fixed}
+    return {code: timepoint for code, timepoint in source.timepoint.wide.items()}  # noqa: C416 - the type of the keys differs
+
+
+def _occasion(column: str, wide: str | None) -> str:
+    return column.replace("{t}", wide or "")
+
+
+def _timepoints(source: Source, text: pd.DataFrame) -> pd.Series:
+    codes = text[source.timepoint.column].str.strip()
+    return codes.map(lambda code: (source.timepoint.values or {}).get(code, code))
+
+
+def _role(study: Study, source: Source, role: str, text: pd.DataFrame) -> pd.Series | str:
+    if role not in source.participant_columns:
+        return study.arms[0].id if role == "arm" and study.design == "single_group" else ""
+    declared = source.participant_columns[role]
+    codes = text[declared.column].str.strip()
+    return codes.map(lambda code: (declared.values or {}).get(code, code))

@@ -1,0 +1,6 @@
+"""Readers of exports, one module each, behind one registry: all give text, row by row, with provenance."""
+
+from pipelines.sources.model import RawTable, SourceError, check_columns
+from pipelines.sources.registry import read_source
+
+__all__ = ["RawTable", "SourceError", "check_columns", "read_source"]

@@ -1,0 +1,127 @@
+"""CSV and other delimited text, read strictly: text only, declared or detected encoding and delimiter, no guessing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from data_contracts.errors import Problem
+from pipelines.sources.model import RawTable, SourceError, build_table
+
+DELIMITERS = (",", ";", "\t", "|")
+MAX_BYTES = 512 * 1024 * 1024
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_SAMPLE_ROWS = 50
+
+
+def read_delimited(path: Path, source: str, *, encoding: str | None = None, delimiter: str | None = None) -> RawTable:
+    """Read a delimited text file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its first row is the header.
+    source : str
+        Name for provenance.
+    encoding : str, optional
+        As declared. Without it: the byte-order mark, else UTF-8; anything else is refused, never guessed.
+    delimiter : str, optional
+        As declared. Without it: the one that cuts the first rows into the same number of fields.
+
+    Raises
+    ------
+    SourceError
+        Not readable in that encoding, NUL bytes, an unclosed quote, or no delimiter fits.
+    """
+    text = _decode(path, source, encoding)
+    delimiter = delimiter or _detect_delimiter(text, source)
+    rows = _rows(text, delimiter, source)
+    header = next(rows, None)
+    if header is None:
+        raise SourceError(Problem("file_empty", "The file is empty.", "Deliver the export again.", source))
+    return build_table(source, header[1], rows)
+
+
+def _decode(path: Path, source: str, encoding: str | None) -> str:
+    if path.stat().st_size > MAX_BYTES:
+        raise SourceError(
+            Problem("file_too_large", f"The file is larger than {MAX_BYTES // 2**20} MiB.", "Split it.", source)
+        )
+    raw = path.read_bytes()
+    if not raw.strip():
+        raise SourceError(Problem("file_empty", "The file is empty.", "Deliver the export again.", source))
+    used = encoding or next((name for mark, name in _BYTE_ORDER_MARKS.items() if raw.startswith(mark)), "utf-8")
+    try:
+        text = raw.decode(used)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SourceError(
+            Problem(
+                "wrong_encoding",
+                f"The file is not {used} text: the first byte that does not fit is in this line.",
+                "Save it as UTF-8, or declare its 'encoding' (often cp1252 from Windows) in study.yaml.",
+                source,
+                line,
+            )
+        ) from None
+    except LookupError:
+        raise SourceError(
+            Problem(
+                "unknown_encoding",
+                f"'{used}' is not a known encoding.",
+                "Declare one such as utf-8 or cp1252 in study.yaml.",
+                source,
+            )
+        ) from None
+    if "\x00" in text:
+        raise SourceError(
+            Problem(
+                "nul_byte",
+                "The file holds NUL characters: it is damaged, or not text.",
+                "Deliver the export again, or declare its 'encoding' (utf-16?).",
+                source,
+                text[: text.index("\x00")].count("\n") + 1,
+            )
+        )
+    return text
+
+
+def _detect_delimiter(text: str, source: str) -> str:
+    fitting = []
+    for delimiter in DELIMITERS:
+        counts = [
+            len(fields) for _, (_, fields) in zip(range(_SAMPLE_ROWS), _rows(text, delimiter, source), strict=False)
+        ]
+        if counts and counts[0] > 1:
+            fitting.append((counts.count(counts[0]) / len(counts), counts[0], delimiter))
+    if not fitting:
+        raise SourceError(
+            Problem(
+                "no_delimiter",
+                "None of , ; tab | cuts the header into columns.",
+                "Declare the 'delimiter' in study.yaml, or check that this is a CSV file.",
+                source,
+                1,
+            )
+        )
+    return max(fitting, key=lambda entry: entry[:2])[2]
+
+
+def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    row = 0
+    try:
+        for row, fields in enumerate(reader, 1):
+            yield row, fields
+    except csv.Error:
+        raise SourceError(
+            Problem(
+                "broken_quotes",
+                f"A quotation mark opened near row {row + 1} is never closed, or stands inside a field.",
+                "Close it, or double it inside an answer.",
+                source,
+                reader.line_num,
+            )
+        ) from None

@@ -1,0 +1,141 @@
+"""What every reader yields: the text of a table, row by row, and what had to be set aside while reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data_contracts.errors import Problem, did_you_mean
+from data_contracts.quarantine import SetAside
+from pipelines.errors import PipelineError
+
+SOURCE_ROW = "source_row"
+
+
+class SourceError(PipelineError):
+    """A file cannot be read as declared; nothing of it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One table of one file, as text.
+
+    Attributes
+    ----------
+    source : str
+        File name relative to the data root, with ``[sheet]`` for a workbook.
+    cells : DataFrame
+        One row per readable row, all columns ``str`` as in the file (missing cells are empty text), index = row in the
+        file (the header is row 1).
+    rows_read : int
+        Rows below the header, blank and unreadable ones included.
+    set_aside : tuple of SetAside
+        Rows that could not be read.
+    """
+
+    source: str
+    cells: pd.DataFrame
+    rows_read: int
+    set_aside: tuple[SetAside, ...]
+
+
+def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> RawTable:
+    """Hold every row against the header: a fixed number of fields, blank rows excluded, all else kept as text.
+
+    Parameters
+    ----------
+    source : str
+        Name for provenance.
+    header : sequence of str
+        Column names; spaces around them do not count.
+    rows : iterable of (int, sequence of str)
+        Row in the file and its fields.
+
+    Raises
+    ------
+    SourceError
+        The header is empty, a name stands twice or is missing, or most rows do not fit the header.
+    """
+    names = [name.strip() for name in header]
+    _check_header(source, names)
+    kept: list[Sequence[str]] = []
+    index: list[int] = []
+    aside: list[SetAside] = []
+    n_rows = 0
+    for row, fields in rows:
+        n_rows += 1
+        if not any(field.strip() for field in fields):
+            aside.append(SetAside(source, row, "", "blank_row", "excluded", "The row is blank.", "Nothing to do."))
+        elif len(fields) != len(names):
+            aside.append(
+                SetAside(
+                    source,
+                    row,
+                    "",
+                    "field_count",
+                    "row",
+                    f"The row has {len(fields)} fields where the header has {len(names)}.",
+                    "Correct the row: a delimiter, quote or line break inside an answer is the usual cause.",
+                )
+            )
+        else:
+            kept.append(fields)
+            index.append(row)
+    misfits = sum(line.rule == "field_count" for line in aside)
+    if misfits > len(kept):
+        raise SourceError(
+            Problem(
+                "rows_do_not_fit",
+                f"{misfits} of {n_rows} rows do not have the {len(names)} fields of the header.",
+                "Check the delimiter, and that the header is the first row.",
+                source,
+                1,
+            )
+        )
+    if not kept:
+        raise SourceError(
+            Problem("no_rows", "The file has a header but no answers.", "Deliver the export again.", source)
+        )
+    cells = pd.DataFrame(kept, columns=names, index=pd.Index(index, name=SOURCE_ROW), dtype="str")
+    return RawTable(source, cells, n_rows, tuple(aside))
+
+
+def check_columns(table: RawTable, wanted: Sequence[tuple[str, str]]) -> list[Problem]:
+    """Return a problem for each wanted (column, what it is for) that the table does not have."""
+    have = list(table.cells.columns)
+    return [
+        Problem(
+            "column_missing",
+            f"The column '{column}' ({purpose}) is not in the file.",
+            f"{did_you_mean(column, have)}Correct study.yaml, or deliver the file with this column.",
+            table.source,
+            1,
+            column,
+        )
+        for column, purpose in dict.fromkeys(wanted)
+        if column not in have
+    ]
+
+
+def _check_header(source: str, names: Sequence[str]) -> None:
+    problems = [
+        Problem(
+            "column_twice",
+            f"The column name '{name}' stands {names.count(name)} times.",
+            "Rename the columns.",
+            source,
+            1,
+            name,
+        )
+        for name in dict.fromkeys(names)
+        if name and names.count(name) > 1
+    ]
+    problems += [
+        Problem("column_without_name", f"Column {place} has no name.", "Name it, or remove the column.", source, 1)
+        for place, name in enumerate(names, 1)
+        if not name
+    ]
+    if problems:
+        raise SourceError(problems)

@@ -1,0 +1,81 @@
+"""The store: one DuckDB file per study, tables with their verdicts, one writer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from data_contracts import Checked, conform, shipped_contract, shipped_contract_names, verdicts_table
+from data_contracts.errors import Problem
+from pipelines.errors import PipelineError
+
+
+class Store:
+    """Tables of one study.
+
+    Parameters
+    ----------
+    path : Path
+        The DuckDB file; it and its folder are made at the first write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def save(self, name: str, checked: Checked) -> None:
+        """Replace table `name` and its verdicts, both or neither."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        verdicts = verdicts_table(checked.verdicts)
+        verdicts.insert(0, "asset", name)
+        with self._connect() as connection:
+            connection.begin()
+            connection.register("incoming", checked.table)
+            create = f'CREATE OR REPLACE TABLE "{_known(name)}" AS SELECT * FROM incoming'  # noqa: S608 - closed names
+            connection.execute(create)
+            connection.register("incoming_verdicts", verdicts)
+            connection.execute("CREATE TABLE IF NOT EXISTS verdicts AS SELECT * FROM incoming_verdicts WHERE false")
+            connection.execute("DELETE FROM verdicts WHERE asset = ?", [name])
+            connection.execute("INSERT INTO verdicts SELECT * FROM incoming_verdicts")
+            connection.commit()
+
+    def load(self, name: str) -> pd.DataFrame:
+        """Return table `name` with the types of its contract."""
+        with self._connect() as connection:
+            table = connection.table(_known(name)).df()
+        text = [column for column in table.columns if table[column].dtype.kind == "O" or table[column].dtype == "str"]
+        table[text] = table[text].astype("object").where(table[text].notna(), "").astype("str")
+        return conform(table, shipped_contract(name))
+
+    def load_verdicts(self) -> pd.DataFrame:
+        """Return the verdicts of every stored table, ordered by contract, then as the contract has them."""
+        with self._connect() as connection:
+            table = connection.execute("SELECT * EXCLUDE (asset) FROM verdicts ORDER BY rowid").df()
+        return table.sort_values("contract", kind="stable").reset_index(drop=True)
+
+    @contextmanager
+    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        try:
+            connection = duckdb.connect(str(self.path))
+        except duckdb.IOException:
+            raise PipelineError(
+                Problem(
+                    "store_busy",
+                    "The store of this study is in use by another program, or is damaged.",
+                    "Wait for the other run; if there is none, delete the file: a run makes it anew.",
+                    str(self.path),
+                )
+            ) from None
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _known(name: str) -> str:
+    if name not in shipped_contract_names():
+        raise ValueError(f"no contract for table {name}")
+    return name

@@ -1,0 +1,395 @@
+"""The study definition: study.yaml as a validated model, and what the other rooms need of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from analysis.design import Arm, Covariate, DesignKind, Direction, Measure, StudyDesign, Timepoint
+from data_contracts.documents import NAME_PATTERN, Document, Finding, FindingsError, StrictModel, load_document
+from data_contracts.errors import choose_from
+from instruments import Instrument
+from pipelines.errors import PipelineError
+
+Id = Annotated[str, Field(pattern=NAME_PATTERN)]
+StudyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Number = Annotated[float, Field(strict=False)]
+Text = Annotated[str, Field(min_length=1)]
+ROLES = ("arm", "group", "site")
+
+
+class StudyTimepoint(StrictModel):
+    """A planned occasion; `week` counts from baseline."""
+
+    id: Id
+    week: Number
+    label: str = ""
+
+
+class StudyArm(StrictModel):
+    """What participants were assigned to."""
+
+    id: Id
+    label: str = ""
+    reference: bool = False
+
+
+class Groups(StrictModel):
+    """Peer groups: the arms whose participants meet in groups."""
+
+    meets_in: Annotated[list[Id], Field(min_length=1)]
+
+
+class StudyCovariate(StrictModel):
+    """A characteristic known at baseline: a `number` with `range`, or a `category` with `levels` (code -> level)."""
+
+    id: Id
+    kind: Literal["number", "category"]
+    label: str = ""
+    range: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+    levels: dict[str, Text] | None = None
+
+    @model_validator(mode="after")
+    def _says_what_is_allowed(self) -> StudyCovariate:
+        needed, other = ("range", "levels") if self.kind == "number" else ("levels", "range")
+        if getattr(self, needed) is None or getattr(self, other) is not None:
+            raise FindingsError(
+                [Finding((), f"A {self.kind} covariate has '{needed}' and no '{other}'.", f"Give '{needed}' only.")]
+            )
+        return self
+
+
+class StudyMeasure(StrictModel):
+    """A score that the study delivers ready-made, because its items or its scoring are not in the library."""
+
+    id: Id
+    label: Text
+    concept: Text
+    range: Annotated[list[Number], Field(min_length=2, max_length=2)]
+    higher_is: Direction
+
+
+class TimepointSource(StrictModel):
+    """How a source tells the timepoint: by a column, fixed for the whole file, or in its column names (wide)."""
+
+    column: str | None = None
+    values: dict[str, Id] | None = None
+    fixed: Id | None = None
+    wide: dict[str, Id] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> TimepointSource:
+        ways = [self.column is not None, self.fixed is not None, self.wide is not None]
+        if sum(ways) != 1 or (self.values is not None) != (self.column is not None):
+            raise FindingsError(
+                [
+                    Finding(
+                        (),
+                        "The timepoint of a source is told in exactly one way.",
+                        "Give 'column' with 'values', or 'fixed', or 'wide' (text in place of {t} -> timepoint).",
+                    )
+                ]
+            )
+        return self
+
+
+class ColumnOf(StrictModel):
+    """A column, and how its codes translate (`values`: code in the file -> id in the study)."""
+
+    column: Text
+    values: dict[str, Text] | None = None
+
+
+class DateColumn(StrictModel):
+    """A date column and its format in `strptime` notation."""
+
+    column: Text
+    format: Text = "%Y-%m-%d"
+
+
+class InstrumentColumns(StrictModel):
+    """Where an instrument's items stand.
+
+    `items` is a pattern ({n} = 1, 2, ...; {nn} = 01, 02, ...; {A} or {a} = letters; {t} = the timepoint of a wide
+    file) or the list of columns in item order. `delivered` names columns with totals that came with the data: they
+    are compared with ours, never used.
+    """
+
+    items: str | list[Text]
+    delivered: dict[Id, Text] = {}
+
+
+Column = Annotated[ColumnOf, BeforeValidator(lambda value: {"column": value} if isinstance(value, str) else value)]
+
+
+class Source(StrictModel):
+    """One export, or several alike (`path` may hold * and ?)."""
+
+    path: Text
+    format: Literal["csv", "excel"]
+    participant_id: Text
+    timepoint: TimepointSource
+    encoding: str | None = None
+    delimiter: Literal[",", ";", "\t", "|"] | None = None
+    sheet: str | None = None
+    answered_on: DateColumn | None = None
+    participant_columns: dict[Id, Column] = {}
+    instruments: dict[Id, InstrumentColumns] = {}
+    scores: dict[Id, Text] = {}
+
+    @model_validator(mode="after")
+    def _options_fit_the_format(self) -> Source:
+        findings = [
+            Finding((option,), f"'{option}' is not an option of format {self.format}.", "Remove it.")
+            for option, format_ in (("encoding", "csv"), ("delimiter", "csv"), ("sheet", "excel"))
+            if getattr(self, option) is not None and self.format != format_
+        ]
+        if self.timepoint.wide is not None:
+            names = [
+                *[columns.items for columns in self.instruments.values() if isinstance(columns.items, str)],
+                *self.scores.values(),
+            ]
+            if not any("{t}" in name for name in names):
+                findings.append(
+                    Finding(
+                        ("timepoint", "wide"),
+                        "No column pattern of this wide source holds {t}.",
+                        "Write {t} where the timepoint stands in the column name.",
+                    )
+                )
+        if findings:
+            raise FindingsError(findings)
+        return self
+
+
+class Study(StrictModel):
+    """A study definition (`study.yaml`)."""
+
+    study: StudyId
+    title: Text
+    question: str = ""
+    programme: str = ""
+    sponsor: str = ""
+    evaluator: str = ""
+    synthetic: bool = False
+    design: DesignKind
+    timepoints: Annotated[list[StudyTimepoint], Field(min_length=1)]
+    arms: Annotated[list[StudyArm], Field(min_length=1)]
+    groups: Groups | None = None
+    covariates: list[StudyCovariate] = []
+    measures: list[StudyMeasure] = []
+    missing_codes: dict[str, Id] = {}
+    recruitment: dict[Literal["eligible", "invited"], Annotated[int, Field(ge=0)]] = {}
+    sources: Annotated[list[Source], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Study:
+        findings = [*_arm_findings(self), *_timepoint_findings(self), *_name_findings(self)]
+        for index, source in enumerate(self.sources):
+            findings += _source_findings(self, ("sources", index), source)
+        if findings:
+            raise FindingsError(findings)
+        return self
+
+    @property
+    def covariate_ids(self) -> list[str]:
+        """Ids of the declared covariates, in order."""
+        return [covariate.id for covariate in self.covariates]
+
+
+def load_study(path: Path, library: Mapping[str, Instrument]) -> Document[Study]:
+    """Load `study.yaml` and hold its instruments against the library.
+
+    Parameters
+    ----------
+    path : Path
+        The study folder.
+    library : mapping
+        Instrument id -> definition.
+
+    Raises
+    ------
+    DataContractError
+        The document is wrong by itself.
+    PipelineError
+        It names an instrument or a score that is not in the library.
+    """
+    document = load_document(path / "study.yaml", Study)
+    problems = [
+        document.problem(finding.key, "unknown_name", finding.message, finding.how_to_fix)
+        for finding in _instrument_findings(document.value, library)
+    ]
+    if problems:
+        raise PipelineError(problems)
+    return document
+
+
+def derive_design(study: Study, library: Mapping[str, Instrument]) -> StudyDesign:
+    """Return what the analysis must know of the study."""
+    timepoints = sorted(study.timepoints, key=lambda timepoint: timepoint.week)
+    return StudyDesign(
+        kind=study.design,
+        timepoints=tuple(Timepoint(t.id, t.label or t.id, t.week) for t in timepoints),
+        arms=tuple(Arm(arm.id, arm.label or arm.id, arm.reference) for arm in study.arms),
+        group_arms=tuple(study.groups.meets_in) if study.groups else (),
+        covariates=tuple(
+            Covariate(c.id, c.label or c.id, c.kind, tuple(dict.fromkeys((c.levels or {}).values())))
+            for c in study.covariates
+        ),
+        measures=_measures(study, library),
+        recruitment={str(name): count for name, count in study.recruitment.items()},
+    )
+
+
+def used_instruments(study: Study) -> list[str]:
+    """Return the ids of the instruments that the sources deliver, in order of appearance."""
+    return list(dict.fromkeys(name for source in study.sources for name in source.instruments))
+
+
+def item_columns(columns: InstrumentColumns, n_items: int, wide: str | None = None) -> list[str]:
+    """Return the column of each item, in item order; `wide` is the text in place of {t}."""
+    if isinstance(columns.items, list):
+        return [name.replace("{t}", wide or "") for name in columns.items]
+    return [_fill(columns.items, number, wide) for number in range(1, n_items + 1)]
+
+
+def _fill(pattern: str, number: int, wide: str | None) -> str:
+    letter = chr(ord("A") + number - 1) if number <= 26 else ""
+    parts = {"{n}": str(number), "{nn}": f"{number:02}", "{A}": letter, "{a}": letter.lower(), "{t}": wide or ""}
+    return re.sub(r"\{(?:n|nn|A|a|t)\}", lambda match: parts[match.group()], pattern)
+
+
+def _measures(study: Study, library: Mapping[str, Instrument]) -> dict[str, Measure]:
+    measures: dict[str, Measure] = {}
+    for name in used_instruments(study):
+        instrument = library[name]
+        for measure in instrument.measures:
+            low, high = measure.range
+            measures[f"{name}.{measure.id}"] = Measure(
+                f"{name}.{measure.id}", measure.label, measure.concept, low, high, measure.higher_is, name
+            )
+    for own in study.measures:
+        measures[own.id] = Measure(own.id, own.label, own.concept, own.range[0], own.range[1], own.higher_is)
+    return measures
+
+
+def _arm_findings(study: Study) -> list[Finding]:
+    references = [arm.id for arm in study.arms if arm.reference]
+    findings: list[Finding] = []
+    if study.design == "single_group":
+        if len(study.arms) != 1 or references:
+            findings.append(
+                Finding(
+                    ("arms",),
+                    "A single group has one arm, which is no reference.",
+                    "Keep one arm without 'reference', or declare another design.",
+                )
+            )
+    elif len(study.arms) < 2 or len(references) != 1:
+        findings.append(
+            Finding(
+                ("arms",),
+                f"Found {len(study.arms)} arms and {len(references)} marked as reference.",
+                "A comparison needs two arms or more, one with 'reference: true'.",
+            )
+        )
+    if study.groups:
+        known = [arm.id for arm in study.arms]
+        for place, name in enumerate(study.groups.meets_in):
+            findings += _unknown(("groups", "meets_in", place), name, known)
+    return findings
+
+
+def _timepoint_findings(study: Study) -> list[Finding]:
+    weeks = [timepoint.week for timepoint in study.timepoints]
+    return (
+        []
+        if len(set(weeks)) == len(weeks)
+        else [Finding(("timepoints",), "Two timepoints stand at the same week.", "Give each its own week.")]
+    )
+
+
+def _name_findings(study: Study) -> list[Finding]:
+    findings: list[Finding] = []
+    listings: dict[str, list[Any]] = {
+        "timepoints": list(study.timepoints),
+        "arms": list(study.arms),
+        "covariates": list(study.covariates),
+        "measures": list(study.measures),
+    }
+    for key, items in listings.items():
+        seen: set[str] = set()
+        for index, item in enumerate(items):
+            if item.id in seen:
+                findings.append(Finding((key, index, "id"), f"'{item.id}' stands more than once.", "Give another id."))
+            seen.add(item.id)
+    for index, covariate in enumerate(study.covariates):
+        if covariate.id in (*ROLES, "participant_id"):
+            findings.append(
+                Finding(
+                    ("covariates", index, "id"), f"'{covariate.id}' is a column of its own.", "Rename the covariate."
+                )
+            )
+    return findings
+
+
+def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) -> list[Finding]:
+    timepoints = [timepoint.id for timepoint in study.timepoints]
+    findings: list[Finding] = []
+    told = source.timepoint
+    for key, mapping in (("values", told.values), ("wide", told.wide)):
+        for code, timepoint in (mapping or {}).items():
+            findings += _unknown((*at, "timepoint", key, code), timepoint, timepoints)
+    if told.fixed is not None:
+        findings += _unknown((*at, "timepoint", "fixed"), told.fixed, timepoints)
+    roles = [*ROLES, *study.covariate_ids]
+    for name, column in source.participant_columns.items():
+        findings += _unknown((*at, "participant_columns", name), name, roles)
+        if name == "arm":
+            for code, arm in (column.values or {}).items():
+                findings += _unknown(
+                    (*at, "participant_columns", "arm", "values", code), arm, [arm.id for arm in study.arms]
+                )
+    for name in source.scores:
+        findings += _unknown((*at, "scores", name), name, [measure.id for measure in study.measures])
+    return findings
+
+
+def _instrument_findings(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
+    findings: list[Finding] = []
+    for index, source in enumerate(study.sources):
+        for name, columns in source.instruments.items():
+            at = ("sources", index, "instruments", name)
+            if name not in library:
+                findings += _unknown(at, name, list(library))
+                continue
+            n_items = len(library[name].items)
+            if isinstance(columns.items, list) and len(columns.items) != n_items:
+                findings.append(
+                    Finding(
+                        (*at, "items"),
+                        f"Found {len(columns.items)} columns; {name} has {n_items} items.",
+                        "List one column for each item, in the instrument's order.",
+                    )
+                )
+            if isinstance(columns.items, str) and n_items > 1 and not re.search(r"\{(n|nn|A|a)\}", columns.items):
+                findings.append(
+                    Finding(
+                        (*at, "items"),
+                        f"The pattern '{columns.items}' names one column for {n_items} items.",
+                        "Write {n}, {nn}, {A} or {a} where the item's number or letter stands.",
+                    )
+                )
+            for score in columns.delivered:
+                findings += _unknown(
+                    (*at, "delivered", score), score, [measure.id for measure in library[name].measures]
+                )
+    return findings
+
+
+def _unknown(key: tuple[str | int, ...], name: str, known: list[str]) -> list[Finding]:
+    return [] if name in known else [Finding(key, f"Found '{name}', which is not declared.", choose_from(name, known))]
