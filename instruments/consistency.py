@@ -1,0 +1,179 @@
+"""What a definition may not say: references to nothing, ranges that cannot be, facts without a source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from data_contracts.documents import Finding, KeyPath
+from data_contracts.errors import choose_from
+
+if TYPE_CHECKING:
+    from instruments.model import Instrument, Item, Measure
+
+MOST_WORDS = 4
+REL_TOLERANCE = 1e-9  # a declared range is typed in decimals, the attainable one is computed in binary
+
+
+def find_contradictions(instrument: Instrument) -> list[Finding]:
+    """Return everything in a definition that contradicts the rest of it, with the key where it stands."""
+    findings = [
+        *_repeated("items", [item.id for item in instrument.items]),
+        *_repeated("measures", [measure.id for measure in instrument.measures]),
+        *_item_findings(instrument),
+    ]
+    for index, measure in enumerate(instrument.measures):
+        findings += _unknown_items(instrument, index, measure)
+    if findings:  # what follows needs references that lead somewhere
+        return findings
+    for index, measure in enumerate(instrument.measures):
+        findings += _missing_rule_findings(instrument, index, measure)
+        findings += _range_findings(instrument, index, measure)
+        findings += _band_findings(index, measure)
+    return [*findings, *_evidence_findings(instrument), *_loinc_findings(instrument), *_fact_findings(instrument)]
+
+
+def _item_findings(instrument: Instrument) -> list[Finding]:
+    findings: list[Finding] = []
+    for index, item in enumerate(instrument.items):
+        at: KeyPath = ("items", index)
+        if len(item.concept.split()) > MOST_WORDS or not item.concept[0].islower():
+            findings.append(Finding((*at, "concept"), f"Found '{item.concept}'.", f"Write one to {MOST_WORDS} words of "
+                                    "your own in lower case, never the item's wording."))
+        if item.response_set not in instrument.response_sets:
+            findings += _unknown((*at, "response_set"), item.response_set, instrument.response_sets)
+        else:
+            findings += _answer_findings(instrument, item, at)
+    return findings
+
+
+def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Finding]:
+    allowed = instrument.response_sets[item.response_set].allowed
+    low, high = allowed.minimum, allowed.maximum
+    findings: list[Finding] = []
+    if item.reverse and not allowed.options:
+        findings.append(Finding((*at, "reverse"), f"Item {item.id} is answered on a range, which is not reversed.",
+                                "Remove 'reverse', or give its response set options."))
+    elif item.reverse and any(low + high - option not in allowed.options for option in allowed.options):
+        findings.append(Finding((*at, "reverse"), f"The options of '{item.response_set}' change when reversed.",
+                                "Give options at equal steps, or remove 'reverse'."))
+    if item.safety and not low <= item.safety.at_least <= high:
+        findings.append(Finding((*at, "safety", "at_least"), f"No answer can be {item.safety.at_least}.",
+                                f"Write a value from {low:g} to {high:g}."))
+    return findings
+
+
+def _unknown_items(instrument: Instrument, index: int, measure: Measure) -> list[Finding]:
+    if measure.items == "all":
+        return []
+    known = [item.id for item in instrument.items]
+    at: KeyPath = ("measures", index, "items")
+    return [
+        *[finding for place, name in enumerate(measure.items) if name not in known
+          for finding in _unknown((*at, place), name, known)],
+        *[Finding((*at, place), f"Item {name} stands more than once.", "Keep one.")
+          for place, name in enumerate(measure.items) if name in measure.items[:place]],
+    ]  # fmt: skip
+
+
+def _missing_rule_findings(instrument: Instrument, index: int, measure: Measure) -> list[Finding]:
+    items = instrument.items_of(measure)
+    at: KeyPath = ("measures", index, "missing")
+    if measure.missing.max_missing >= len(items):
+        return [Finding((*at, "max_missing"), f"All {len(items)} answers may be missing.",
+                        f"Write at most {len(items) - 1}.")]
+    ends = {(allowed.minimum, allowed.maximum) for item in items for allowed in [instrument.allowed_values(item.id)]}
+    if measure.missing.treat == "prorate" and len(ends) > 1:
+        return [Finding((*at, "treat"), "Items with different ranges cannot stand for one another.",
+                        "Write 'max_missing: 0' and 'treat: none'.")]
+    return []
+
+
+def _range_findings(instrument: Instrument, index: int, measure: Measure) -> list[Finding]:
+    allowed = [instrument.allowed_values(item.id) for item in instrument.items_of(measure)]
+    factor = measure.multiply / (len(allowed) if measure.method == "mean" else 1)
+    low = factor * sum(each.minimum for each in allowed)
+    high = factor * sum(each.maximum for each in allowed)
+    if _same(low, measure.range[0]) and _same(high, measure.range[1]):
+        return []
+    return [Finding(("measures", index, "range"), f"Found {measure.range[0]:g} to {measure.range[1]:g}, but "
+                    f"the items give {low:g} to {high:g}.",
+                    f"Write [{low:g}, {high:g}], or correct items, method or multiply.")]
+
+
+def _band_findings(index: int, measure: Measure) -> list[Finding]:
+    findings: list[Finding] = []
+    floor, ceiling = measure.range
+    previous = -math.inf
+    for place, band in enumerate(measure.bands):
+        at: KeyPath = ("measures", index, "bands", place)
+        if band.low > band.high:
+            findings.append(Finding((*at, "low"), f"The band '{band.label}' ends before it begins.",
+                                    "Swap 'low' and 'high'."))
+        for end, value in (("low", band.low), ("high", band.high)):
+            if not floor <= value <= ceiling:
+                findings.append(Finding((*at, end), f"The band '{band.label}' leaves the range.",
+                                        f"Write a value from {floor:g} to {ceiling:g}."))
+        if band.low <= previous:
+            findings.append(Finding((*at, "low"), f"The band '{band.label}' does not begin above the band before it.",
+                                    "List the bands from low to high without overlap."))
+        previous = band.high
+    return findings
+
+
+def _evidence_findings(instrument: Instrument) -> list[Finding]:
+    findings: list[Finding] = []
+    widths = {measure.id: measure.range[1] - measure.range[0] for measure in instrument.measures}
+    for index, change in enumerate(instrument.smallest_change):
+        if change.measure not in widths:
+            findings += _unknown(("smallest_change", index, "measure"), change.measure, widths)
+        elif change.value > widths[change.measure]:
+            findings.append(Finding(("smallest_change", index, "value"), "The change is larger than the whole range.",
+                                    f"Write a value up to {widths[change.measure]:g}."))
+    for index, reliability in enumerate(instrument.reliability):
+        if reliability.lowest > reliability.highest:
+            findings.append(Finding(("reliability", index, "lowest"), "The lowest value is above the highest.",
+                                    "Swap 'lowest' and 'highest'."))
+    return findings
+
+
+def _loinc_findings(instrument: Instrument) -> list[Finding]:
+    if instrument.loinc is None:
+        return []
+    items, measures = [item.id for item in instrument.items], [measure.id for measure in instrument.measures]
+    codes = instrument.loinc
+    return [
+        finding
+        for section, named, known in (("items", codes.items, items), ("measures", codes.measures, measures))
+        for name in named if name not in known
+        for finding in _unknown(("loinc", section, name), name, known)
+    ]  # fmt: skip
+
+
+def _fact_findings(instrument: Instrument) -> list[Finding]:
+    needed: dict[str, bool] = {
+        "items": True, "response_options": True, "reverse": True, "scoring": True, "missing_rule": True, "range": True,
+        "direction": True, "licence": True, "citation": True,
+        "recall": bool(instrument.recall_period), "population": bool(instrument.population),
+        "languages": bool(instrument.languages), "bands": any(measure.bands for measure in instrument.measures),
+        "reliability": bool(instrument.reliability), "smallest_change": bool(instrument.smallest_change),
+        "loinc": instrument.loinc is not None,
+    }  # fmt: skip
+    return [
+        Finding(("facts", name), f"The fact '{name}' has no source.", f"Add 'facts: {{{name}: {{status, source}}}}'.")
+        for name, is_needed in needed.items() if is_needed and name not in instrument.facts
+    ]  # fmt: skip
+
+
+def _repeated(section: str, ids: Sequence[str]) -> list[Finding]:
+    return [Finding((section, index, "id"), f"'{name}' stands more than once.", "Give another id.")
+            for index, name in enumerate(ids) if name in ids[:index]]
+
+
+def _unknown(key: KeyPath, name: str, known: Iterable[str]) -> list[Finding]:
+    return [Finding(key, f"Found '{name}', which is not declared.", choose_from(name, known))]
+
+
+def _same(computed: float, declared: float) -> bool:
+    return math.isclose(computed, declared, rel_tol=REL_TOLERANCE, abs_tol=REL_TOLERANCE)
