@@ -95,12 +95,19 @@ def responses_of() -> Callable[..., pd.DataFrame]:
     def build(instrument: str, *answers: Answers, timepoint: str = "baseline") -> pd.DataFrame:
         rows = [
             {
-                "participant_id": f"p{person}", "timepoint": timepoint, "instrument": instrument, "item": str(item),
-                "raw": "" if value is None else str(value), "value": math.nan if value is None else float(value),
-                "missing_reason": "blank" if value is None else "", "answered_on": "", "source": "test.csv",
+                "participant_id": f"p{person}",
+                "timepoint": timepoint,
+                "instrument": instrument,
+                "item": str(item),
+                "raw": "" if value is None else str(value),
+                "value": math.nan if value is None else float(value),
+                "missing_reason": "blank" if value is None else "",
+                "answered_on": "",
+                "source": "test.csv",
                 "source_row": person + 2,
             }
-            for person, given in enumerate(answers) for item, value in enumerate(given, start=1)
+            for person, given in enumerate(answers)
+            for item, value in enumerate(given, start=1)
         ]
         return pd.DataFrame(rows)
 

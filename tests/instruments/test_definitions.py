@@ -63,8 +63,12 @@ def test_exactly_the_positive_items_of_the_ces_d_are_reversed(library):
 
 
 def test_only_item_9_of_the_phq_9_asks_for_a_person_to_act(library):
-    alerts = [(name, item.id, item.safety.at_least) for name, instrument in library.items() for item in instrument.items
-              if item.safety]
+    alerts = [
+        (name, item.id, item.safety.at_least)
+        for name, instrument in library.items()
+        for item in instrument.items
+        if item.safety
+    ]
     assert alerts == [("phq-9", "9", 1)]
 
 

@@ -1,0 +1,183 @@
+"""Intake: every row accounted for, nothing changed in silence, nobody named."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from data_contracts import PeerimpactError
+from pipelines.folder import open_folder
+from pipelines.intake import Intake, take_in
+from pipelines.linking import load_key, pseudonymise
+
+KEY = bytes(range(32))
+Edit = Callable[[Path, Callable[[list[list[str]]], object]], None]
+
+
+def taken(folder: Path) -> Intake:
+    opened = open_folder(folder)
+    return take_in(opened.study.value, opened.data_root, opened.library, KEY)
+
+
+def test_a_clean_study_is_taken_in_whole(small_study: Path) -> None:
+    intake = taken(small_study)
+    assert intake.quarantine.empty
+    assert intake.reconciliation["rows_accepted"].tolist() == [120]
+    assert len(intake.participants) == 60
+    assert len(intake.responses) == 120 * 7
+    assert intake.responses["missing_reason"].eq("").all()
+
+
+def test_no_id_of_a_participant_survives(small_study: Path) -> None:
+    intake = taken(small_study)
+    for table in (
+        intake.responses,
+        intake.participants,
+        intake.delivered_scores,
+        intake.quarantine,
+        intake.reconciliation,
+    ):
+        assert not table.astype("str").apply(lambda column: column.str.fullmatch(r"P\d\d")).any(axis=None)
+    assert intake.participants["participant_id"].str.fullmatch(r"p_[0-9a-f]{24}").all()
+
+
+def test_missing_codes_blanks_and_bad_cells_are_told_apart(small_study: Path, edit_rows: Edit) -> None:
+    def change(rows: list[list[str]]) -> None:
+        rows[1][4], rows[2][4], rows[3][4], rows[4][4], rows[5][4], rows[6][3] = "-9", "", "7", "never", " 2 ", "old"
+
+    edit_rows(small_study / "answers.csv", change)
+    intake = taken(small_study)
+    first = intake.responses[intake.responses["item"] == "1"].set_index("source_row")
+    assert first.loc[[2, 3, 4, 5, 6], "missing_reason"].tolist() == [
+        "refused",
+        "blank",
+        "quarantined",
+        "quarantined",
+        "",
+    ]
+    assert first.loc[[4, 5], "raw"].tolist() == ["", ""]
+    assert first.loc[6, "value"] == 2
+    lines = intake.quarantine
+    assert lines[["source_row", "column", "rule"]].to_numpy().tolist() == [
+        [4, "gad_1", "known_option"],
+        [5, "gad_1", "readable"],
+        [7, "age", "readable"],
+    ]
+    assert "Allowed: 0, 1, 2, 3." in lines.loc[0, "reason"]
+    assert intake.reconciliation[["rows_accepted", "cells_quarantined"]].to_numpy().tolist() == [[120, 3]]
+
+
+def test_rows_that_repeat_to_the_letter_are_merged_and_rows_that_contradict_are_all_set_aside(
+    small_study: Path, edit_rows: Edit
+) -> None:
+    def change(rows: list[list[str]]) -> None:
+        again, other = list(rows[1]), list(rows[4])
+        other[5] = "0" if other[5] != "0" else "1"
+        rows += [again, other]
+
+    edit_rows(small_study / "answers.csv", change)
+    intake = taken(small_study)
+    assert intake.quarantine[["source_row", "rule", "severity"]].to_numpy().tolist() == [
+        [5, "one_row_per_timepoint", "row"], [122, "identical_duplicate", "excluded"], [123, "one_row_per_timepoint", "row"]]  # fmt: skip
+    assert intake.reconciliation[
+        ["rows_read", "rows_accepted", "rows_quarantined", "rows_excluded"]
+    ].to_numpy().tolist() == [[122, 119, 2, 1]]
+
+
+def test_a_participant_whose_rows_tell_two_arms_is_set_aside_whole(small_study: Path, edit_rows: Edit) -> None:
+    edit_rows(small_study / "answers.csv", lambda rows: rows[1].__setitem__(2, "usual"))
+    intake = taken(small_study)
+    assert intake.quarantine["source_row"].tolist() == [2, 3]
+    assert intake.quarantine["column"].eq("arm").all()
+    assert len(intake.participants) == 59
+
+
+def test_the_same_file_twice_adds_nothing(small_study: Path) -> None:
+    for name in ("answers_b.csv", "answers_a.csv"):
+        (small_study / name).write_bytes((small_study / "answers.csv").read_bytes())
+    (small_study / "study.yaml").write_text(
+        (small_study / "study.yaml").read_text().replace("path: answers.csv", "path: answers_*.csv")
+    )
+    intake = taken(small_study)
+    assert intake.reconciliation[["source", "rows_accepted", "rows_excluded"]].to_numpy().tolist() == [
+        ["answers_a.csv", 120, 0],
+        ["answers_b.csv", 0, 120],
+    ]
+    assert intake.quarantine["rule"].unique().tolist() == ["identical_file"]
+
+
+def test_a_wide_file_gives_the_same_answers_as_a_long_one(small_study: Path) -> None:
+    long = taken(small_study)
+    rows = pd.read_csv(small_study / "answers.csv", dtype="str")
+    wide = rows.pivot(index=["pid", "arm", "age"], columns="wave", values=[f"gad_{n}" for n in range(1, 8)])  # noqa: PD010 - nothing is aggregated
+    wide.columns = [f"{name}_T{wave}" for name, wave in wide.columns]
+    wide.reset_index().to_csv(small_study / "answers.csv", index=False)
+    text = (small_study / "study.yaml").read_text()
+    text = text.replace("{column: wave, values: {1: baseline, 2: post}}", "{wide: {T1: baseline, T2: post}}").replace(
+        "gad_{n}", "gad_{n}_{t}"
+    )
+    (small_study / "study.yaml").write_text(text)
+    columns = ["participant_id", "timepoint", "item", "value"]
+    ours = taken(small_study)
+    assert ours.reconciliation[["rows_read", "rows_accepted"]].to_numpy().tolist() == [[60, 60]]
+    by = {"by": columns[:3], "ignore_index": True}
+    pd.testing.assert_frame_equal(ours.responses[columns].sort_values(**by), long.responses[columns].sort_values(**by))
+    pd.testing.assert_frame_equal(ours.participants, long.participants)
+
+
+def test_covariates_are_those_of_the_earliest_timepoint_that_tells_them(small_study: Path, edit_rows: Edit) -> None:
+    def change(rows: list[list[str]]) -> None:
+        rows[1][3], rows[2][3] = "", "44"
+        rows[3][3], rows[4][3] = "30", "31"
+
+    edit_rows(small_study / "answers.csv", change)
+    assert taken(small_study).participants["age"].head(2).tolist() == [44.0, 30.0]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_in_the_cells_every_row_is_accounted_for(
+    small_study: Path, edit_rows: Edit, data: st.DataObject
+) -> None:
+    original = (small_study / "answers.csv").read_text()
+    text = st.text(st.characters(codec="utf-8", exclude_characters='\x00\r\n",'), max_size=6)
+    spots = data.draw(
+        st.lists(
+            st.tuples(
+                st.integers(1, 120), st.integers(0, 10), st.one_of(text, st.sampled_from(["1", "2", "9", "peer"]))
+            ),
+            max_size=8,
+        )
+    )
+
+    def change(rows: list[list[str]]) -> None:
+        for row, column, value in spots:
+            rows[row][column] = value
+
+    edit_rows(small_study / "answers.csv", change)
+    try:
+        line = taken(small_study).reconciliation.iloc[0]
+    finally:
+        (small_study / "answers.csv").write_text(original)
+    assert line["rows_read"] == 120 == line["rows_accepted"] + line["rows_quarantined"] + line["rows_excluded"]
+
+
+def test_pseudonyms_depend_on_key_and_study_and_not_on_spaces() -> None:
+    ids = pd.Series(["007", " 007 ", "7", ""])
+    ours = pseudonymise(ids, "harbour", KEY)
+    assert ours[0] == ours[1] != ours[2]
+    assert ours[3] == ""
+    assert pseudonymise(ids, "kindred", KEY)[0] != ours[0]
+    assert pseudonymise(ids, "harbour", KEY[::-1])[0] != ours[0]
+
+
+def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "key"
+    assert load_key(path) == load_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("short")
+    with pytest.raises(PeerimpactError, match="PEERIMPACT_KEY_FILE"):
+        load_key(path)

@@ -1,0 +1,136 @@
+"""Readers: text as it stands, a fixed number of fields, nothing guessed."""
+
+import datetime
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from pipelines.sources.delimited import read_delimited
+from pipelines.sources.excel import read_excel
+from pipelines.sources.model import RawTable, SourceError
+
+
+def read_text(tmp_path: Path, content: str | bytes, **options: str) -> RawTable:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_delimited(path, "a.csv", **options)
+
+
+def write_book(path: Path, *sheets: tuple[str, list[list[object]]]) -> Path:
+    book = openpyxl.Workbook(write_only=True)
+    for name, rows in sheets:
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def code(error: pytest.ExceptionInfo[SourceError]) -> str:
+    return error.value.problems[0].code
+
+
+def test_ids_and_words_that_other_readers_take_for_something_else_stay_text(tmp_path: Path) -> None:
+    table = read_text(tmp_path, "pid,note\n007,NA\n7,null\nNA,1e5\n")
+    assert table.cells["pid"].tolist() == ["007", "7", "NA"]
+    assert table.cells["note"].tolist() == ["NA", "null", "1e5"]
+    assert table.cells.index.tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_the_one_that_cuts_all_rows_alike(tmp_path: Path, delimiter: str) -> None:
+    rows = [["pid", "note"], ["1", "a:b"], ["2", "c"]]
+    assert read_text(tmp_path, "\n".join(delimiter.join(row) for row in rows)).cells["note"].tolist() == ["a:b", "c"]
+
+
+def test_a_decimal_comma_in_a_semicolon_file_does_not_shift_columns(tmp_path: Path) -> None:
+    assert read_text(tmp_path, "pid;score\n1;3,5\n2;4,0\n").cells["score"].tolist() == ["3,5", "4,0"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+    assert read_text(tmp_path, "pid,note\n1,caf\u00e9\n".encode(encoding)).cells["note"].tolist() == ["caf\u00e9"]
+
+
+def test_a_declared_encoding_is_used_and_another_one_is_refused_with_the_line(tmp_path: Path) -> None:
+    content = "pid,note\n1,a\n2,caf\u00e9 \u20ac\n".encode("cp1252")
+    assert read_text(tmp_path, content, encoding="cp1252").cells["note"].tolist() == ["a", "caf\u00e9 \u20ac"]
+    with pytest.raises(SourceError) as error:
+        read_text(tmp_path, content)
+    assert code(error) == "wrong_encoding"
+    assert error.value.problems[0].line == 3
+
+
+def test_rows_that_do_not_fit_the_header_are_set_aside_and_blank_rows_excluded(tmp_path: Path) -> None:
+    table = read_text(tmp_path, 'pid,note\n1,a\n2,b,c\n\n3\n4,"x\ny"\n5,d\n')
+    assert table.rows_read == 6
+    assert table.cells["pid"].tolist() == ["1", "4", "5"]
+    assert [(line.source_row, line.rule, line.severity) for line in table.set_aside] == [
+        (3, "field_count", "row"), (4, "blank_row", "excluded"), (5, "field_count", "row")]  # fmt: skip
+
+
+def test_a_last_row_that_was_cut_off_is_set_aside(tmp_path: Path) -> None:
+    table = read_text(tmp_path, "pid,a,b\n1,2,3\n2,3,4\n3,4")
+    assert [line.source_row for line in table.set_aside] == [4]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "file_empty"),
+        (b"  \n \n", "file_empty"),
+        (b"pid,note\n", "no_rows"),
+        (b"pid\n1\n", "no_delimiter"),
+        (b"pid,note\n1,\x00\n", "nul_byte"),
+        (b'pid,note\n1,"a\n2,b\n', "broken_quotes"),
+        (b"pid,pid\n1,2\n", "column_twice"),
+        (b"pid,\n1,2\n", "column_without_name"),
+        (b"pid,note\n1,2,3\n2,3,4\n3,4\n", "rows_do_not_fit"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path: Path, content: bytes, expected: str) -> None:
+    with pytest.raises(SourceError) as error:
+        read_text(tmp_path, content, delimiter=",") if expected != "no_delimiter" else read_text(tmp_path, content)
+    assert code(error) == expected
+    assert error.value.problems[0].how_to_fix
+
+
+def test_excel_cells_become_the_text_a_person_would_type(tmp_path: Path) -> None:
+    path = write_book(tmp_path / "a.xlsx", ("Answers", [["pid", "n", "x", "day", "yes", "note"],
+                                                        ["007", 3.0, 2.5, datetime.datetime(2025, 3, 4), True, None]]))  # fmt: skip # noqa: DTZ001
+    table = read_excel(path, "a.xlsx")
+    assert table.source == "a.xlsx[Answers]"
+    assert table.cells.iloc[0].tolist() == ["007", "3", "2.5", "2025-03-04", "TRUE", ""]
+
+
+def test_a_sheet_is_named_when_there_are_several(tmp_path: Path) -> None:
+    path = write_book(
+        tmp_path / "a.xlsx", ("Notes", [["x"]]), ("Returns", [["pid", "a"], ["1", 2], [None, None], ["2", 3, 4]])
+    )
+    table = read_excel(path, "a.xlsx", sheet="Returns")
+    assert table.cells["a"].tolist() == ["2"]
+    assert [(line.source_row, line.rule) for line in table.set_aside] == [(3, "blank_row"), (4, "field_count")]
+    for sheet, expected in ((None, "sheet_not_named"), ("Return", "sheet_missing")):
+        with pytest.raises(SourceError) as error:
+            read_excel(path, "a.xlsx", sheet=sheet)
+        assert code(error) == expected
+        assert "Returns" in str(error.value)
+
+
+def test_what_is_no_workbook_or_a_bomb_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    text, bomb = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
+    text.write_text("pid,a\n1,2\n")
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 20_000_000)
+    for path, expected in ((text, "not_excel"), (bomb, "workbook_too_large")):
+        with pytest.raises(SourceError) as error:
+            read_excel(path, path.name)
+        assert code(error) == expected
+
+
+def test_workbooks_are_read_with_the_parser_that_refuses_entities() -> None:
+    from openpyxl import xml
+
+    assert xml.DEFUSEDXML is True

@@ -1,0 +1,64 @@
+"""The HELP trial, from its delivered file to a report that claims nothing it may not."""
+
+import html
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines.folder import open_folder
+from pipelines.run import Run, run_study
+
+pytestmark = pytest.mark.real_data
+
+NEAR_ZERO = 3.0
+"""Points of the CES-D; the standard deviation at baseline is 12.5 and no contrast of the trial comes near a third of it."""
+
+
+@pytest.fixture(scope="module")
+def run(project: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    output = tmp_path_factory.mktemp("help")
+    return run_study(open_folder(project / "tests" / "real_data" / "help", data_root=shared / "data" / "help_trial", output=output))
+
+
+@pytest.fixture(scope="module")
+def depression(run: Run) -> pd.DataFrame:
+    return run.results[run.results["outcome"] == "depression"]
+
+
+def test_every_row_of_the_trial_is_accepted(run: Run) -> None:
+    assert run.reconciliation[["rows_read", "rows_accepted"]].to_numpy().tolist() == [[1472, 1472]]
+
+
+def test_our_scores_agree_with_the_delivered_total_where_all_items_were_answered(run: Run) -> None:
+    agreement = run.results[(run.results["analysis"] == "score_agreement") & (run.results["outcome"] == "ces-d.total")]
+    assert agreement.set_index("statistic")["value"].to_dict() == {"compared": 1463.0, "equal": 1439.0 + agreed_by_chance(run), "different": 24.0 - agreed_by_chance(run)}
+
+
+def agreed_by_chance(run: Run) -> float:
+    """Return how many prorated scores equal the delivered sum, which counts a missing answer as zero: all answered zero."""
+    agreement = run.results[(run.results["analysis"] == "score_agreement") & (run.results["statistic"] == "equal")]
+    return float(agreement["value"].iloc[0]) - 1439.0
+
+
+def test_both_arms_fall_by_about_ten_points_in_six_months(depression: pd.DataFrame) -> None:
+    change = depression[(depression["statistic"] == "mean_change") & (depression["timepoint"] == "month_6")].set_index("arm")["value"]
+    assert change["clinic"] == pytest.approx(-10, abs=2)
+    assert change["usual"] == pytest.approx(-10, abs=2)
+
+
+def test_the_contrast_is_near_zero_at_every_timepoint(depression: pd.DataFrame) -> None:
+    contrasts = depression[depression["statistic"] == "difference"].set_index("timepoint")
+    assert contrasts.index.tolist() == ["month_6", "month_12", "month_18", "month_24"]
+    assert contrasts["value"].abs().max() < NEAR_ZERO
+    assert ((contrasts["conf_low"] < 0) & (contrasts["conf_high"] > 0)).all()
+
+
+def test_the_report_never_says_that_the_programme_changed_what_it_did_not(run: Run) -> None:
+    page = run.report.read_text()
+    body = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", body)).lower()
+    assert "no clear difference" in text
+    for claim in (r"clinic[^.]{0,60}\breduc", r"\breduce[sd]? (depress|the)", r"\bimproved by\b", r"\bled to\b", r"\bcaused\b", r"\bthanks to\b", r"\bworks\b"):
+        assert not re.search(claim, text), re.search(claim, text)
