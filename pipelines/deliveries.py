@@ -12,9 +12,10 @@ import pandas as pd
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from instruments import Instrument
+from pipelines.consistency import ROLES
 from pipelines.errors import PipelineError
 from pipelines.sources import RawTable, check_columns, read_source
-from pipelines.study import ROLES, Source, Study, item_columns
+from pipelines.study import Source, Study, item_columns
 
 ROW = ["source", "source_row"]
 

@@ -12,10 +12,13 @@ from typing import Any
 import pandas as pd
 
 from data_contracts import SetAside, Verdict, conform, enforce, quarantine_table, reconcile, shipped_contract
+from data_contracts.errors import Problem
 from instruments import Instrument
+from pipelines.consistency import ROLES
 from pipelines.deliveries import ROW, Delivery, list_cells, list_identical_files, list_rows, read_deliveries
+from pipelines.errors import PipelineError
 from pipelines.linking import count_told, pseudonymise, set_aside_identical
-from pipelines.study import ROLES, Study, derive_design
+from pipelines.study import Study, derive_design
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _NAN = float("nan")
@@ -75,6 +78,8 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
         column_of=_source_column(files),
     )
     rows = rows[~_at(rows).isin(_at(checked.rejected))]
+    if rows.empty:
+        raise PipelineError(_no_row_is_left(checked.set_aside))
     cells = enforce(
         _read_cells(study, files, library, rows),
         shipped_contract("cells"),
@@ -123,6 +128,18 @@ def contract_parameters(study: Study, library: Mapping[str, Instrument]) -> dict
         "measure_ranges": measures,
         "unit_interval": (0.0, 1.0),
     }
+
+
+def _no_row_is_left(lines: Sequence[SetAside]) -> Problem:
+    first = lines[0]
+    return Problem(
+        "no_rows_accepted",
+        f"Every row broke a rule; the first: {first.reason}",
+        first.how_to_fix,
+        first.source,
+        first.source_row,
+        first.column,
+    )
 
 
 def _at(table: pd.DataFrame) -> pd.Series:

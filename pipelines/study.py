@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from analysis.design import Arm, Covariate, DesignKind, Direction, Measure, StudyDesign, Timepoint
 from data_contracts.documents import NAME_PATTERN, Document, Finding, FindingsError, StrictModel, load_document
-from data_contracts.errors import choose_from
 from instruments import Instrument
+from pipelines.consistency import find_contradictions, find_unknown_instruments
 from pipelines.errors import PipelineError
 
 Id = Annotated[str, Field(pattern=NAME_PATTERN)]
 StudyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Number = Annotated[float, Field(strict=False)]
 Text = Annotated[str, Field(min_length=1)]
-ROLES = ("arm", "group", "site")
 
 
 class StudyTimepoint(StrictModel):
@@ -188,9 +187,7 @@ class Study(StrictModel):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Study:
-        findings = [*_arm_findings(self), *_timepoint_findings(self), *_name_findings(self)]
-        for index, source in enumerate(self.sources):
-            findings += _source_findings(self, ("sources", index), source)
+        findings = find_contradictions(self)
         if findings:
             raise FindingsError(findings)
         return self
@@ -221,7 +218,7 @@ def load_study(path: Path, library: Mapping[str, Instrument]) -> Document[Study]
     document = load_document(path / "study.yaml", Study)
     problems = [
         document.problem(finding.key, "unknown_name", finding.message, finding.how_to_fix)
-        for finding in _instrument_findings(document.value, library)
+        for finding in find_unknown_instruments(document.value, library)
     ]
     if problems:
         raise PipelineError(problems)
@@ -275,121 +272,3 @@ def _measures(study: Study, library: Mapping[str, Instrument]) -> dict[str, Meas
     for own in study.measures:
         measures[own.id] = Measure(own.id, own.label, own.concept, own.range[0], own.range[1], own.higher_is)
     return measures
-
-
-def _arm_findings(study: Study) -> list[Finding]:
-    references = [arm.id for arm in study.arms if arm.reference]
-    findings: list[Finding] = []
-    if study.design == "single_group":
-        if len(study.arms) != 1 or references:
-            findings.append(
-                Finding(
-                    ("arms",),
-                    "A single group has one arm, which is no reference.",
-                    "Keep one arm without 'reference', or declare another design.",
-                )
-            )
-    elif len(study.arms) < 2 or len(references) != 1:
-        findings.append(
-            Finding(
-                ("arms",),
-                f"Found {len(study.arms)} arms and {len(references)} marked as reference.",
-                "A comparison needs two arms or more, one with 'reference: true'.",
-            )
-        )
-    if study.groups:
-        known = [arm.id for arm in study.arms]
-        for place, name in enumerate(study.groups.meets_in):
-            findings += _unknown(("groups", "meets_in", place), name, known)
-    return findings
-
-
-def _timepoint_findings(study: Study) -> list[Finding]:
-    weeks = [timepoint.week for timepoint in study.timepoints]
-    return (
-        []
-        if len(set(weeks)) == len(weeks)
-        else [Finding(("timepoints",), "Two timepoints stand at the same week.", "Give each its own week.")]
-    )
-
-
-def _name_findings(study: Study) -> list[Finding]:
-    findings: list[Finding] = []
-    listings: dict[str, list[Any]] = {
-        "timepoints": list(study.timepoints),
-        "arms": list(study.arms),
-        "covariates": list(study.covariates),
-        "measures": list(study.measures),
-    }
-    for key, items in listings.items():
-        seen: set[str] = set()
-        for index, item in enumerate(items):
-            if item.id in seen:
-                findings.append(Finding((key, index, "id"), f"'{item.id}' stands more than once.", "Give another id."))
-            seen.add(item.id)
-    for index, covariate in enumerate(study.covariates):
-        if covariate.id in (*ROLES, "participant_id"):
-            findings.append(
-                Finding(
-                    ("covariates", index, "id"), f"'{covariate.id}' is a column of its own.", "Rename the covariate."
-                )
-            )
-    return findings
-
-
-def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) -> list[Finding]:
-    timepoints = [timepoint.id for timepoint in study.timepoints]
-    findings: list[Finding] = []
-    told = source.timepoint
-    for key, mapping in (("values", told.values), ("wide", told.wide)):
-        for code, timepoint in (mapping or {}).items():
-            findings += _unknown((*at, "timepoint", key, code), timepoint, timepoints)
-    if told.fixed is not None:
-        findings += _unknown((*at, "timepoint", "fixed"), told.fixed, timepoints)
-    roles = [*ROLES, *study.covariate_ids]
-    for name, column in source.participant_columns.items():
-        findings += _unknown((*at, "participant_columns", name), name, roles)
-        if name == "arm":
-            for code, arm in (column.values or {}).items():
-                findings += _unknown(
-                    (*at, "participant_columns", "arm", "values", code), arm, [arm.id for arm in study.arms]
-                )
-    for name in source.scores:
-        findings += _unknown((*at, "scores", name), name, [measure.id for measure in study.measures])
-    return findings
-
-
-def _instrument_findings(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
-    findings: list[Finding] = []
-    for index, source in enumerate(study.sources):
-        for name, columns in source.instruments.items():
-            at = ("sources", index, "instruments", name)
-            if name not in library:
-                findings += _unknown(at, name, list(library))
-                continue
-            n_items = len(library[name].items)
-            if isinstance(columns.items, list) and len(columns.items) != n_items:
-                findings.append(
-                    Finding(
-                        (*at, "items"),
-                        f"Found {len(columns.items)} columns; {name} has {n_items} items.",
-                        "List one column for each item, in the instrument's order.",
-                    )
-                )
-            if isinstance(columns.items, str) and n_items > 1 and not re.search(r"\{(n|nn|A|a)\}", columns.items):
-                findings.append(
-                    Finding(
-                        (*at, "items"),
-                        f"The pattern '{columns.items}' names one column for {n_items} items.",
-                        "Write {n}, {nn}, {A} or {a} where the item's number or letter stands.",
-                    )
-                )
-            for score in columns.delivered:
-                findings += _unknown(
-                    (*at, "delivered", score), score, [measure.id for measure in library[name].measures]
-                )
-    return findings
-
-
-def _unknown(key: tuple[str | int, ...], name: str, known: list[str]) -> list[Finding]:
-    return [] if name in known else [Finding(key, f"Found '{name}', which is not declared.", choose_from(name, known))]

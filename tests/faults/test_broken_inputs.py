@@ -220,6 +220,18 @@ CASES = [
         WRONG,
         ("../answers.csv", "inside the data folder"),
     ),
+    Case(
+        "no row that can be used",
+        column("wave", lambda row: "w" + row[1]),
+        WRONG,
+        ("answers.csv, line 2, wave", "Every row broke a rule"),
+    ),
+    Case(
+        "no source tells the arm",
+        text("study.yaml", "{arm: arm, age: age}", "{age: age}"),
+        WRONG,
+        ("study.yaml, line 13", "No source tells the arm"),
+    ),
     Case("no plan", lambda folder: (folder / "sap.yaml").unlink(), WRONG, ("sap.yaml", "does not exist")),
 ]
 

@@ -19,7 +19,9 @@ NEAR_ZERO = 3.0
 @pytest.fixture(scope="module")
 def run(project: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     output = tmp_path_factory.mktemp("help")
-    return run_study(open_folder(project / "tests" / "real_data" / "help", data_root=shared / "data" / "help_trial", output=output))
+    return run_study(
+        open_folder(project / "tests" / "real_data" / "help", data_root=shared / "data" / "help_trial", output=output)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,11 @@ def test_every_row_of_the_trial_is_accepted(run: Run) -> None:
 
 def test_our_scores_agree_with_the_delivered_total_where_all_items_were_answered(run: Run) -> None:
     agreement = run.results[(run.results["analysis"] == "score_agreement") & (run.results["outcome"] == "ces-d.total")]
-    assert agreement.set_index("statistic")["value"].to_dict() == {"compared": 1463.0, "equal": 1439.0 + agreed_by_chance(run), "different": 24.0 - agreed_by_chance(run)}
+    assert agreement.set_index("statistic")["value"].to_dict() == {
+        "compared": 1463.0,
+        "equal": 1439.0 + agreed_by_chance(run),
+        "different": 24.0 - agreed_by_chance(run),
+    }
 
 
 def agreed_by_chance(run: Run) -> float:
@@ -43,7 +49,9 @@ def agreed_by_chance(run: Run) -> float:
 
 
 def test_both_arms_fall_by_about_ten_points_in_six_months(depression: pd.DataFrame) -> None:
-    change = depression[(depression["statistic"] == "mean_change") & (depression["timepoint"] == "month_6")].set_index("arm")["value"]
+    change = depression[(depression["statistic"] == "mean_change") & (depression["timepoint"] == "month_6")].set_index(
+        "arm"
+    )["value"]
     assert change["clinic"] == pytest.approx(-10, abs=2)
     assert change["usual"] == pytest.approx(-10, abs=2)
 
@@ -60,5 +68,13 @@ def test_the_report_never_says_that_the_programme_changed_what_it_did_not(run: R
     body = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
     text = html.unescape(re.sub(r"<[^>]+>", " ", body)).lower()
     assert "no clear difference" in text
-    for claim in (r"clinic[^.]{0,60}\breduc", r"\breduce[sd]? (depress|the)", r"\bimproved by\b", r"\bled to\b", r"\bcaused\b", r"\bthanks to\b", r"\bworks\b"):
+    for claim in (
+        r"clinic[^.]{0,60}\breduc",
+        r"\breduce[sd]? (depress|the)",
+        r"\bimproved by\b",
+        r"\bled to\b",
+        r"\bcaused\b",
+        r"\bthanks to\b",
+        r"\bworks\b",
+    ):
         assert not re.search(claim, text), re.search(claim, text)

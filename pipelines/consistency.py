@@ -1,0 +1,146 @@
+"""What makes a study definition contradict itself, or the instrument library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from data_contracts.documents import Finding
+from data_contracts.errors import choose_from
+from instruments import Instrument
+
+if TYPE_CHECKING:
+    from pipelines.study import Source, Study
+
+ROLES = ("arm", "group", "site")
+"""What a source may tell of a participant besides covariates."""
+
+
+def find_contradictions(study: Study) -> list[Finding]:
+    """Return what in a study definition does not fit together."""
+    findings = [*_arm_findings(study), *_timepoint_findings(study), *_name_findings(study)]
+    for index, source in enumerate(study.sources):
+        findings += _source_findings(study, ("sources", index), source)
+    return findings
+
+
+def find_unknown_instruments(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
+    """Return what a study says of instruments and the library does not."""
+    findings: list[Finding] = []
+    for index, source in enumerate(study.sources):
+        for name, columns in source.instruments.items():
+            at = ("sources", index, "instruments", name)
+            if name not in library:
+                findings.append(Finding(at, f"The library has no instrument '{name}'.", choose_from(name, library)))
+                continue
+            n_items = len(library[name].items)
+            if isinstance(columns.items, list) and len(columns.items) != n_items:
+                findings.append(
+                    Finding(
+                        (*at, "items"),
+                        f"Found {len(columns.items)} columns; {name} has {n_items} items.",
+                        "List one column for each item, in the instrument's order.",
+                    )
+                )
+            if isinstance(columns.items, str) and n_items > 1 and not re.search(r"\{(n|nn|A|a)\}", columns.items):
+                findings.append(
+                    Finding(
+                        (*at, "items"),
+                        f"The pattern '{columns.items}' names one column for {n_items} items.",
+                        "Write {n}, {nn}, {A} or {a} where the item's number or letter stands.",
+                    )
+                )
+            for score in columns.delivered:
+                findings += _unknown(
+                    (*at, "delivered", score), score, [measure.id for measure in library[name].measures]
+                )
+    return findings
+
+
+def _arm_findings(study: Study) -> list[Finding]:
+    references = [arm.id for arm in study.arms if arm.reference]
+    findings: list[Finding] = []
+    if study.design == "single_group":
+        if len(study.arms) != 1 or references:
+            findings.append(
+                Finding(
+                    ("arms",),
+                    "A single group has one arm, which is no reference.",
+                    "Keep one arm without 'reference', or declare another design.",
+                )
+            )
+    elif len(study.arms) < 2 or len(references) != 1:
+        findings.append(
+            Finding(
+                ("arms",),
+                f"Found {len(study.arms)} arms and {len(references)} marked as reference.",
+                "A comparison needs two arms or more, one with 'reference: true'.",
+            )
+        )
+    elif not any("arm" in source.participant_columns for source in study.sources):
+        findings.append(
+            Finding(("sources",), "No source tells the arm.", "Name its column: 'participant_columns: {arm: ...}'.")
+        )
+    if study.groups:
+        known = [arm.id for arm in study.arms]
+        for place, name in enumerate(study.groups.meets_in):
+            findings += _unknown(("groups", "meets_in", place), name, known)
+    return findings
+
+
+def _timepoint_findings(study: Study) -> list[Finding]:
+    weeks = [timepoint.week for timepoint in study.timepoints]
+    return (
+        []
+        if len(set(weeks)) == len(weeks)
+        else [Finding(("timepoints",), "Two timepoints stand at the same week.", "Give each its own week.")]
+    )
+
+
+def _name_findings(study: Study) -> list[Finding]:
+    findings: list[Finding] = []
+    listings: dict[str, Sequence[str]] = {
+        "timepoints": [timepoint.id for timepoint in study.timepoints],
+        "arms": [arm.id for arm in study.arms],
+        "covariates": study.covariate_ids,
+        "measures": [measure.id for measure in study.measures],
+    }
+    for key, names in listings.items():
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                findings.append(Finding((key, index, "id"), f"'{name}' stands more than once.", "Give another id."))
+    for index, covariate in enumerate(study.covariates):
+        if covariate.id in (*ROLES, "participant_id"):
+            findings.append(
+                Finding(
+                    ("covariates", index, "id"), f"'{covariate.id}' is a column of its own.", "Rename the covariate."
+                )
+            )
+    return findings
+
+
+def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) -> list[Finding]:
+    timepoints = [timepoint.id for timepoint in study.timepoints]
+    findings: list[Finding] = []
+    told = source.timepoint
+    for key, mapping in (("values", told.values), ("wide", told.wide)):
+        for code, timepoint in (mapping or {}).items():
+            findings += _unknown((*at, "timepoint", key, code), timepoint, timepoints)
+    if told.fixed is not None:
+        findings += _unknown((*at, "timepoint", "fixed"), told.fixed, timepoints)
+    roles = [*ROLES, *study.covariate_ids]
+    for name, column in source.participant_columns.items():
+        findings += _unknown((*at, "participant_columns", name), name, roles)
+        if name == "arm":
+            for code, arm in (column.values or {}).items():
+                findings += _unknown(
+                    (*at, "participant_columns", "arm", "values", code), arm, [arm.id for arm in study.arms]
+                )
+    for name in source.scores:
+        findings += _unknown((*at, "scores", name), name, [measure.id for measure in study.measures])
+    return findings
+
+
+def _unknown(key: tuple[str | int, ...], name: str, known: list[str]) -> list[Finding]:
+    return [] if name in known else [Finding(key, f"Found '{name}', which is not declared.", choose_from(name, known))]
