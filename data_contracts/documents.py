@@ -38,7 +38,7 @@ def _text_of_code(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Code = Annotated[str, BeforeValidator(_text_of_code)]
+Code = Annotated[str, BeforeValidator(_text_of_code, json_schema_input_type=str | int | float)]
 """A code as it stands in a data file; a bare number in YAML is read as its text."""
 
 Name = Annotated[str, "snake_case or kebab-case name"]

@@ -122,7 +122,12 @@ class InstrumentColumns(StrictModel):
     delivered: dict[Id, Text] = {}
 
 
-Column = Annotated[ColumnOf, BeforeValidator(lambda value: {"column": value} if isinstance(value, str) else value)]
+def _named(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+Column = Annotated[ColumnOf, BeforeValidator(_named, json_schema_input_type=str | ColumnOf)]
+"""A column name alone stands for a column without `values`."""
 
 
 class Source(StrictModel):

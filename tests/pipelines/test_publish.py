@@ -1,0 +1,44 @@
+"""What leaves: whole files, nothing that a spreadsheet would run."""
+
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from pipelines import publish
+from pipelines.folder import open_folder
+from pipelines.run import run_study
+
+
+def test_text_that_a_spreadsheet_would_run_is_defused_and_numbers_are_left_alone(small_study: Path) -> None:
+    text = (small_study / "answers.csv").read_text().replace("gad_1", "=1+cmd()", 1)
+    (small_study / "=evil.csv").write_text(text.replace("\nP00,1,", "\n,1,"))
+    (small_study / "answers.csv").unlink()
+    definition = (small_study / "study.yaml").read_text().replace("path: answers.csv", 'path: "=evil.csv"')
+    columns = ", ".join(['"=1+cmd()"', *[f"gad_{n}" for n in range(2, 8)]])
+    (small_study / "study.yaml").write_text(definition.replace('"gad_{n}"', f"[{columns}]"))
+    run_study(open_folder(small_study))
+    lines = (small_study / "output" / "quarantine.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[1].startswith("'=evil.csv,2,pid,not_missing,row,")
+    results = pd.read_csv(small_study / "output" / "results.csv", encoding="utf-8-sig")
+    assert results.loc[results["estimand"] == "anxiety_post", "value"].item() < 0
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "results.csv"
+    target.write_bytes(b"before")
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(publish.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        publish._write(target, b"after")
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+    assert target.read_bytes() == b"before"
+
+
+def test_the_workbook_of_the_example_holds_no_time_of_writing(project: Path) -> None:
+    book = openpyxl.load_workbook(project / "examples" / "harbour" / "data" / "late_returns.xlsx")
+    assert book.properties.modified.year == book.properties.created.year == 2025
