@@ -159,15 +159,24 @@ def _misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
         if design.kind == "single_group":
             expected = f"{estimand.timepoint} - {design.baseline.id}"
             if estimand.contrast != expected:
-                findings.append(Finding((*at, "contrast"), f"Found '{estimand.contrast}'; a single group is compared "
-                                        "with its own baseline.", f"Write '{expected}'."))
+                findings.append(
+                    Finding(
+                        (*at, "contrast"),
+                        f"Found '{estimand.contrast}'; a single group is compared with its own baseline.",
+                        f"Write '{expected}'.",
+                    )
+                )
             continue
         for side in (first, second):
             findings += _unknown((*at, "contrast"), side, arms)
         if second != (design.reference.id if design.reference else second):
-            findings.append(Finding((*at, "contrast"), f"The arm behind the minus sign is '{second}', not the "
-                                    "reference arm.", f"Write '... - {design.reference.id}'."  # type: ignore[union-attr]
-                                    ))
+            findings.append(
+                Finding(
+                    (*at, "contrast"),
+                    f"The arm behind the minus sign is '{second}', not the reference arm.",
+                    f"Write '... - {design.reference.id}'.",  # type: ignore[union-attr]
+                )
+            )
         elif first == second:
             findings.append(Finding((*at, "contrast"), "An arm is compared with itself.", "Name two arms."))
     return findings
@@ -180,8 +189,6 @@ def _unknown(key: tuple[str | int, ...], name: str, known: list[str]) -> list[Fi
 def _repeated(key: str, names: list[str]) -> list[Finding]:
     return [
         Finding((key,), f"'{name}' stands more than once.", "Keep one.")
-        for name in dict.fromkeys(names) if names.count(name) > 1
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
     ]
-
-
-

@@ -11,10 +11,25 @@ import pandas as pd
 NAN: Final = float("nan")
 
 RESULT_DTYPES: Final[dict[str, str]] = {
-    "estimand": "str", "analysis": "str", "outcome": "str", "population": "str", "arm": "str", "timepoint": "str",
-    "contrast": "str", "statistic": "str", "value": "float64", "std_error": "float64", "df": "float64",
-    "conf_low": "float64", "conf_high": "float64", "p_value": "float64", "p_adjusted": "float64", "n": "float64",
-    "method": "str", "prespecified": "bool", "verdict": "str",
+    "estimand": "str",
+    "analysis": "str",
+    "outcome": "str",
+    "population": "str",
+    "arm": "str",
+    "timepoint": "str",
+    "contrast": "str",
+    "statistic": "str",
+    "value": "float64",
+    "std_error": "float64",
+    "df": "float64",
+    "conf_low": "float64",
+    "conf_high": "float64",
+    "p_value": "float64",
+    "p_adjusted": "float64",
+    "n": "float64",
+    "method": "str",
+    "prespecified": "bool",
+    "verdict": "str",
 }
 
 

@@ -69,6 +69,7 @@ def enforce(
     *,
     severity: str,
     column_of: Callable[[Mapping[str, Any], str], str] | None = None,
+    codes_of: Callable[[Mapping[str, Any], str], Sequence[str]] = lambda row, column: (),
 ) -> Enforced:
     """Set aside every row of a table that breaks a rule of severity `error`.
 
@@ -82,6 +83,9 @@ def enforce(
         What one row of `table` stands for.
     column_of : callable, optional
         ``(row, column of the rule) -> column in the source``, for the quarantine.
+    codes_of : callable, optional
+        ``(row, column of the rule) -> codes of the source that are allowed there``, told instead of the study's own
+        names for them.
 
     Raises
     ------
@@ -108,7 +112,7 @@ def enforce(
                     column,
                     verdict.rule,
                     severity,
-                    _reason(verdict, rules.get(verdict.rule), row, parameters or {}),
+                    _reason(verdict, rules.get(verdict.rule), row, parameters or {}, codes_of(row, verdict.column)),
                     rules[verdict.rule].how_to_fix if verdict.rule in rules else "Fill in the missing value.",
                 )
             )
@@ -201,7 +205,9 @@ def _raise_for_whole_table(verdicts: Sequence[Verdict]) -> None:
         )
 
 
-def _reason(verdict: Verdict, rule: Rule | None, row: Mapping[str, Any], parameters: Parameters) -> str:
+def _reason(
+    verdict: Verdict, rule: Rule | None, row: Mapping[str, Any], parameters: Parameters, codes: Sequence[str]
+) -> str:
     if rule is None:
         return f"The {verdict.column.replace('_', ' ')} is missing."
     argument = rule.arguments.validRange or rule.arguments.validValues
@@ -209,7 +215,7 @@ def _reason(verdict: Verdict, rule: Rule | None, row: Mapping[str, Any], paramet
         return verdict.description
     allowed = parameters[argument.parameter]
     values = allowed[row[argument.per]] if argument.per else allowed
-    shown = (
+    shown = ", ".join(codes) or (
         " to ".join(f"{value:g}" for value in values)
         if rule.arguments.validRange
         else ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from data_contracts.errors import PeerimpactError, Problem
+from pipelines.errors import defect
 
 FINE, INCOMPLETE, WRONG_INPUT = 0, 1, 2
 _SHOWN_LINES = 20
@@ -121,7 +122,7 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
 def simulate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder for the synthetic study.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 2025,
-    participants: Annotated[int, typer.Option(min=80, max=2000, help="People in the study; a multiple of 40.")] = 240,
+    participants: Annotated[int, typer.Option(min=120, max=2000, help="People in the study; a multiple of 40.")] = 240,
 ) -> None:
     """Write a synthetic study with known truth and seeded faults."""
     from pipelines.simulate import write_study
@@ -241,6 +242,8 @@ def _or_exit(call: Callable[[], T], as_json: bool) -> T:
         return call()
     except PeerimpactError as error:
         _fail(error.problems, as_json)
+    except Exception as error:
+        _fail(defect(error).problems, as_json)
 
 
 def _fail(problems: list[Problem] | tuple[Problem, ...], as_json: bool) -> NoReturn:

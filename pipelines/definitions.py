@@ -16,7 +16,6 @@ EVALUATE = "evaluate"
 evaluate = dg.define_asset_job(
     EVALUATE,
     selection=dg.AssetSelection.all(),
-    partitions_def=STUDIES,
     description="From the files of one study to its report.",
 )
 

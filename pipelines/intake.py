@@ -18,7 +18,7 @@ from pipelines.consistency import ROLES
 from pipelines.deliveries import ROW, Delivery, list_cells, list_identical_files, list_rows, read_deliveries
 from pipelines.errors import PipelineError
 from pipelines.linking import count_told, pseudonymise, set_aside_identical
-from pipelines.study import Study, derive_design
+from pipelines.study import Source, Study, derive_design
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _NAN = float("nan")
@@ -70,12 +70,14 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
     rows = _without(rows, aside)
     identical = set_aside_identical(rows)
     rows = _without(rows, identical)
+    declared = {file.table.source: file.declared for file in files}
     checked = enforce(
         _told(rows, parameters["arms"]),
         shipped_contract("deliveries"),
         parameters,
         severity="row",
-        column_of=_source_column(files),
+        column_of=lambda row, ruled: _column_of(declared[row["source"]], ruled),
+        codes_of=lambda row, ruled: _codes_of(declared[row["source"]], ruled),
     )
     rows = rows[~_at(rows).isin(_at(checked.rejected))]
     if rows.empty:
@@ -163,17 +165,22 @@ def _told(rows: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def _source_column(files: Sequence[Delivery]) -> Any:
-    declared = {file.table.source: file.declared for file in files}
+def _column_of(declared: Source, ruled: str) -> str:
+    about = _subject(ruled)
+    if about in declared.participant_columns:
+        return declared.participant_columns[about].column
+    return {"participant_id": declared.participant_id, "timepoint": declared.timepoint.column or ""}.get(about, "")
 
-    def column(row: Mapping[str, Any], ruled: str) -> str:
-        source = declared[str(row["source"])]
-        about = ruled.split(", ")[0].removesuffix("s_told")
-        if about in source.participant_columns:
-            return source.participant_columns[about].column
-        return {"participant_id": source.participant_id, "timepoint": source.timepoint.column or ""}.get(about, "")
 
-    return column
+def _codes_of(declared: Source, ruled: str) -> Sequence[str]:
+    about = _subject(ruled)
+    if about in declared.participant_columns:
+        return list(declared.participant_columns[about].values or {})
+    return list(declared.timepoint.values or {}) if about == "timepoint" else []
+
+
+def _subject(ruled: str) -> str:
+    return ruled.split(", ")[0].removesuffix("s_told")
 
 
 def _read_cells(

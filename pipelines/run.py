@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from data_contracts.errors import PeerimpactError, Problem
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, defect
 from pipelines.folder import StudyFolder
 from pipelines.store import Store
 
@@ -94,13 +94,7 @@ def _told(error: BaseException) -> PeerimpactError:
         if isinstance(cause, PeerimpactError):
             return cause
         cause = getattr(cause, "user_exception", None) or cause.__cause__
-    return PipelineError(
-        Problem(
-            "defect",
-            f"The pipeline stopped with {type(error).__name__}.",
-            "This is a defect of peerimpact: please report it.",
-        )
-    )
+    return defect(error)
 
 
 @contextmanager

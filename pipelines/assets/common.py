@@ -1,16 +1,15 @@
 """What assets share: partitions, the checks that show verdicts, and the boundary that keeps values out of errors."""
 
 import functools
-import traceback
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 import dagster as dg
 import pandas as pd
 
-from data_contracts import Checked, PeerimpactError, Problem, Verdict, require, shipped_contract
+from data_contracts import Checked, PeerimpactError, Verdict, require, shipped_contract
 from data_contracts.expectations import Parameters
-from pipelines.errors import PipelineError
+from pipelines.errors import defect
 
 STUDIES = dg.DynamicPartitionsDefinition(name="studies")
 CONTRACT_CHECK = "contract"
@@ -30,13 +29,8 @@ def no_values_in_errors(body: Callable[P, R]) -> Callable[P, R]:
         except PeerimpactError:
             raise
         except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            problem = Problem(
-                "defect",
-                f"{type(error).__name__} in {where.name}, {where.filename.rsplit('/', 1)[-1]} line {where.lineno}.",
-                "This is a defect of peerimpact: please report it with this line.",
-            )
-        raise PipelineError(problem)
+            told = defect(error)
+        raise told
 
     return guarded
 

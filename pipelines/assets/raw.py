@@ -22,7 +22,8 @@ TABLES = {
 
 @dg.multi_asset(
     name="intake",
-    specs=[dg.AssetSpec(name, description=description, group_name="raw") for name, description in TABLES.items()],
+    outs={name: dg.AssetOut(description=description, dagster_type=dg.Any) for name, description in TABLES.items()},
+    group_name="raw",
     check_specs=[
         *[contract_check(name) for name in TABLES],
         dg.AssetCheckSpec(

@@ -118,7 +118,7 @@ CASES = [
         "unknown wave code",
         rows(lambda table: table[5].__setitem__(1, "3")),
         FINE,
-        ("answers.csv row 6, wave", "Allowed: baseline, post"),
+        ("answers.csv row 6, wave", "Allowed: 1, 2"),
     ),
     Case(
         "unknown arm code",

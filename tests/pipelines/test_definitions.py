@@ -31,6 +31,7 @@ def test_a_run_shows_verdicts_as_checks_and_pickles_nothing(small_study: Path, t
     lines = (small_study / "answers.csv").read_text().splitlines()
     (small_study / "answers.csv").write_text("\n".join([*lines[:-1], lines[-1][:-1] + "8"]) + "\n")
     job = build_definitions(Studies(folder=str(small_study))).resolve_job_def(EVALUATE)
+    (tmp_path / "home").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "home"), overrides={"telemetry": {"enabled": False}}) as instance:
         instance.add_dynamic_partitions("studies", ["small"])
         result = job.execute_in_process(instance=instance, partition_key="small")
@@ -38,7 +39,7 @@ def test_a_run_shows_verdicts_as_checks_and_pickles_nothing(small_study: Path, t
     assert all(checks[table, CONTRACT_CHECK].passed for table in TABLES)
     arrival = checks["responses", ARRIVAL_CHECK]
     assert (arrival.passed, arrival.severity) == (False, dg.AssetCheckSeverity.WARN)
-    records = arrival.metadata["verdicts"].value
+    records = arrival.metadata["verdicts"].records  # type: ignore[union-attr]
     assert [(record.data["rule"], record.data["rows failed"]) for record in records if not record.data["passed"]] == [
         ("known_option", 1)
     ]

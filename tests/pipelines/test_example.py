@@ -157,10 +157,10 @@ def test_a_failed_run_leaves_the_published_report_in_place(small_study: Path) ->
 
 
 def test_simulate_refuses_to_write_over_a_study_and_numbers_that_do_not_fit(tmp_path: Path) -> None:
-    assert CliRunner().invoke(app, ["simulate", str(tmp_path / "s"), "--participants", "80"]).exit_code == 0
+    assert CliRunner().invoke(app, ["simulate", str(tmp_path / "s"), "--participants", "120"]).exit_code == 0
     for arguments, words in (
         (["simulate", str(tmp_path / "s")], "nothing is overwritten"),
-        (["simulate", str(tmp_path / "t"), "--participants", "90"], "multiple of 40"),
+        (["simulate", str(tmp_path / "t"), "--participants", "150"], "multiple of 40"),
     ):
         outcome = CliRunner().invoke(app, arguments)
         assert outcome.exit_code == 2

@@ -1,0 +1,45 @@
+"""Totals that came with the data against our own scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import StudyDesign
+from analysis.results import Result
+
+EQUAL_WITHIN: Final = 1e-6
+"""Points; totals are written with few decimals, so what is further apart was computed differently."""
+_KEY = ["participant_id", "timepoint", "measure"]
+
+
+def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyDesign) -> Iterator[Result]:
+    """Yield how many delivered totals equal ours, by measure.
+
+    Parameters
+    ----------
+    scores, delivered : DataFrame
+        See the table contracts. Compared is what has a number in both.
+    design : StudyDesign
+        Its measures are taken in the order declared; those without a delivered total are passed over.
+
+    Yields
+    ------
+    Result
+        ``compared``, ``equal`` and ``different``, counts of participant x timepoint; `n` counts participants.
+    """
+    both = delivered[[*_KEY, "score"]].dropna(subset="score").merge(
+        scores[[*_KEY, "score"]].dropna(subset="score"), on=_KEY, suffixes=("_delivered", "_ours"))
+    equal = np.isclose(both["score_delivered"], both["score_ours"], rtol=0, atol=EQUAL_WITHIN)
+    for measure in design.measures:
+        own = (both["measure"] == measure).to_numpy()
+        if not (delivered["measure"] == measure).any():
+            continue
+        n = both.loc[own, "participant_id"].nunique()
+        counts = {"compared": own.sum(), "equal": (own & equal).sum(), "different": (own & ~equal).sum()}
+        for statistic, count in counts.items():
+            yield Result(analysis="score_agreement", statistic=statistic, outcome=measure, value=float(count), n=n,
+                         method="delivered totals against scores computed from the answers")

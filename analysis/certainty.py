@@ -1,0 +1,106 @@
+"""How sure one may be of an outcome: a level that starts with the design and falls for stated reasons.
+
+After GRADE (Guyatt et al. 2008, doi 10.1136/bmj.39489.470347.AD), with rules that a program can check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from analysis.design import DesignKind, StudyDesign
+from analysis.frames import score_column
+from analysis.guards import compared_arms
+from analysis.plan import Estimand, Outcome, Plan
+from analysis.results import Result
+
+if TYPE_CHECKING:
+    from instruments import Instrument
+
+LEVELS: Final[dict[int, str]] = {1: "very low", 2: "low", 3: "moderate", 4: "high"}
+START: Final[dict[DesignKind, tuple[int, str]]] = {
+    "randomised": (4, ""),
+    "matched_comparison": (2, "The arms were not formed by chance, so they may differ in more than the programme."),
+    "single_group": (1, "There is no comparison arm, so change for other reasons cannot be told apart."),
+}
+MOST_MISSING: Final = 0.20
+FEWEST_GROUPS: Final = 10
+FEWEST_PARTICIPANTS: Final = 30
+LOWEST_RELIABILITY: Final = 0.7
+
+
+def derive_certainty(
+    outcome: Outcome, frame: pd.DataFrame, answers: Sequence[Result], reliability: Sequence[Result], plan: Plan,
+    design: StudyDesign, library: Mapping[str, Instrument],
+) -> Iterator[Result]:
+    """Yield the certainty of an outcome and its reasons.
+
+    Parameters
+    ----------
+    outcome, frame : Outcome, DataFrame
+        An outcome of the plan and its outcome frame.
+    answers : sequence of Result
+        Rows of its estimands; those without an estimate are passed over.
+    reliability : sequence of Result
+        Rows of `estimate_reliability`.
+    plan, design, library : Plan, StudyDesign, mapping
+        What was asked, of which study, with which instruments.
+
+    Yields
+    ------
+    Result
+        ``level`` (1 very low to 4 high), then a ``reason`` each: sentence in `method`, levels taken off in `value`.
+        A reason that holds for one estimand of the outcome counts for the outcome, once. Nothing without an estimate.
+        No sentence gives a number of people found: a small one could identify somebody.
+    """
+    estimated = [row for row in answers if row.verdict == "estimated" and row.estimand]
+    if not estimated:
+        return
+    asked = {estimand.id: estimand for estimand in plan.estimands}
+    reasons: dict[str, str] = {}
+    for row in estimated:
+        for kind, sentence in _reasons_of_estimate(outcome, frame, row, asked[row.estimand], design):
+            reasons.setdefault(kind, sentence)
+    reasons |= dict(_reasons_of_measurement(outcome, reliability, design, library))
+    start, by_design = START[design.kind]
+    level = max(1, start - len(reasons))
+    yield Result(analysis="certainty", statistic="level", outcome=outcome.id, value=level, method=LEVELS[level])
+    if by_design:
+        yield Result(analysis="certainty", statistic="reason", outcome=outcome.id, value=4 - start, method=by_design)
+    for sentence in reasons.values():
+        yield Result(analysis="certainty", statistic="reason", outcome=outcome.id, value=1, method=sentence)
+
+
+def _reasons_of_estimate(
+    outcome: Outcome, frame: pd.DataFrame, row: Result, estimand: Estimand, design: StudyDesign
+) -> Iterator[tuple[str, str]]:
+    """Yield kind and sentence of what weakens one estimate."""
+    label = next(timepoint.label for timepoint in design.timepoints if timepoint.id == estimand.timepoint)
+    arms = compared_arms(estimand, design)
+    scored = frame[score_column(estimand.timepoint)].notna()
+    if any(1 - scored[frame["arm"] == arm].mean() > MOST_MISSING for arm in arms):
+        yield "missing", f"More than {MOST_MISSING:.0%} of the participants of an arm have no score at {label}."
+    smallest = outcome.smallest_meaningful_change
+    includes_none = row.conf_low <= 0 <= row.conf_high
+    if smallest and includes_none and max(-row.conf_low, row.conf_high) >= smallest.value:
+        what = "change" if design.kind == "single_group" else "difference"
+        yield "imprecise", f"The interval at {label} holds both no {what} and the smallest change that people notice."
+    meeting = frame.loc[scored & (frame["group"] != "")].groupby("arm")["group"].nunique()
+    if any(arm in design.group_arms and meeting.get(arm, 0) < FEWEST_GROUPS for arm in arms):
+        yield "few", f"Fewer than {FEWEST_GROUPS} groups were observed at {label}."
+    elif row.n < FEWEST_PARTICIPANTS:
+        yield "few", f"Fewer than {FEWEST_PARTICIPANTS} participants of an arm were observed at {label}."
+
+
+def _reasons_of_measurement(
+    outcome: Outcome, reliability: Sequence[Result], design: StudyDesign, library: Mapping[str, Instrument]
+) -> Iterator[tuple[str, str]]:
+    """Yield kind and sentence of what weakens the measure itself."""
+    if any(row.outcome == outcome.measure and row.timepoint == design.baseline.id and row.value < LOWEST_RELIABILITY
+           for row in reliability):
+        yield "unreliable", f"The items agreed little with each other at baseline (alpha below {LOWEST_RELIABILITY})."
+    instrument = library.get(design.measures[outcome.measure].instrument or "")
+    if instrument is not None and instrument.is_draft:
+        yield "draft", "The scoring of the instrument is not confirmed in every point."

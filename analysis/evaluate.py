@@ -1,0 +1,76 @@
+"""The whole plan on the whole study: one table of results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.agreement import compare_scores
+from analysis.certainty import derive_certainty
+from analysis.descriptives import describe_changes, describe_outcome
+from analysis.design import StudyDesign
+from analysis.flow import count_participants
+from analysis.frames import outcome_frame, require_consistent_tables
+from analysis.multiplicity import adjust_p_values
+from analysis.outcome_model import estimate_outcome
+from analysis.plan import Plan
+from analysis.reliability import estimate_reliability
+from analysis.results import Result, results_table
+
+if TYPE_CHECKING:
+    from instruments import Instrument
+
+
+def evaluate_plan(
+    plan: Plan, design: StudyDesign, *, scores: pd.DataFrame, delivered: pd.DataFrame, participants: pd.DataFrame,
+    responses: pd.DataFrame, library: Mapping[str, Instrument],
+) -> pd.DataFrame:
+    """Compute every result of a study.
+
+    Parameters
+    ----------
+    plan, design : Plan, StudyDesign
+        What is asked, and of which study.
+    scores, delivered, participants, responses : DataFrame
+        See the table contracts. Missing numbers are NaN; participants without a score count as allocated and enter no
+        mean and no model, nor do those who miss a covariate enter a model that adjusts for it.
+    library : mapping
+        Instrument id -> Instrument.
+
+    Returns
+    -------
+    DataFrame
+        The `results` table: flow, descriptive, change_within_arm, reliability, score_agreement, mixed_model, certainty,
+        each in the order of plan and design. An estimand that cannot be computed is a row without a number. Neither
+        row order nor participant ids of the input have any bearing.
+
+    Raises
+    ------
+    AnalysisError
+        The tables contradict each other or the design.
+    """
+    require_consistent_tables(scores, participants, design)
+    frames = {outcome.id: outcome_frame(scores, participants, design, outcome.measure) for outcome in plan.outcomes}
+    models = {outcome.id: estimate_outcome(outcome, frames[outcome.id], plan, design) for outcome in plan.outcomes}
+    fewest = plan.small_numbers.fewest_per_arm
+    reliability = tuple(estimate_reliability(responses, library, design, fewest=fewest))
+    results = list(count_participants(scores, participants, responses, design))
+    results += [row for rows in models.values() for row in rows if row.analysis == "flow"]
+    for describe in (describe_outcome, describe_changes):
+        for outcome in plan.outcomes:
+            results += describe(frames[outcome.id], outcome.id, design)
+    results += [*reliability, *compare_scores(scores, delivered, design)]
+    results += _adjusted([row for rows in models.values() for row in rows if row.analysis == "mixed_model"], plan)
+    for outcome in plan.outcomes:
+        frame, answers = frames[outcome.id], models[outcome.id]
+        results += derive_certainty(outcome, frame, answers, reliability, plan, design, library)
+    return results_table(results)
+
+
+def _adjusted(rows: list[Result], plan: Plan) -> list[Result]:
+    """Return rows with the p-values of estimands adjusted within their families."""
+    adjusted = adjust_p_values({row.estimand: row.p_value for row in rows if row.estimand}, plan.families)
+    return [replace(row, p_adjusted=adjusted[row.estimand]) if row.estimand else row for row in rows]

@@ -1,0 +1,129 @@
+"""One row per participant for one outcome: what every statistic of that outcome is computed from.
+
+Participant ids are dropped here, and rows are put in an order that depends on their content alone. So neither the
+order of the input nor the pseudonyms can change a single bit of a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from analysis.design import Covariate, StudyDesign
+from analysis.errors import AnalysisError
+from data_contracts.errors import Problem
+
+_SCORE_KEY = ["participant_id", "timepoint", "measure"]
+
+
+def score_column(timepoint: str) -> str:
+    """Return the column of an outcome frame that holds the scores at a timepoint."""
+    return f"score:{timepoint}"
+
+
+def covariate_column(covariate: str) -> str:
+    """Return the column of an outcome frame that holds a covariate."""
+    return f"covariate:{covariate}"
+
+
+def outcome_frame(
+    scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign, measure: str
+) -> pd.DataFrame:
+    """Return the scores of one measure with one row per participant.
+
+    Parameters
+    ----------
+    scores, participants : DataFrame
+        Tables that `require_consistent_tables` accepts.
+    design : StudyDesign
+        The declared design.
+    measure : str
+        Id of the measure.
+
+    Returns
+    -------
+    DataFrame
+        All participants, also those without a score: ``arm``, ``group`` (empty where the arm does not meet in groups),
+        ``score:<timepoint>`` in points for every planned timepoint (NaN: no score) and ``covariate:<id>`` (missing:
+        NaN). A covariate without a column is missing for everyone. Ordered by content, ids left out.
+    """
+    timepoints = [timepoint.id for timepoint in design.timepoints]
+    own = scores.loc[scores["measure"] == measure].set_index("participant_id")
+    meets = participants["arm"].isin(design.group_arms)
+    frame = pd.DataFrame({"arm": participants["arm"], "group": participants["group"].where(meets, "")})
+    frame = frame.reset_index(drop=True)
+    for timepoint in timepoints:
+        points = own.loc[own["timepoint"] == timepoint, "score"].astype("float64")
+        frame[score_column(timepoint)] = points.reindex(participants["participant_id"]).to_numpy()
+    for covariate in design.covariates:
+        frame[covariate_column(covariate.id)] = _covariate_values(participants, covariate)
+    places = {arm.id: place for place, arm in enumerate(design.arms)}
+    scored_and_known = [column for column in frame.columns if column not in ("arm", "group")]
+    order = frame.assign(arm=frame["arm"].map(places)).sort_values(["arm", *scored_and_known, "group"]).index
+    return frame.loc[order].reset_index(drop=True)
+
+
+def complete_cases(frame: pd.DataFrame, covariates: Sequence[str], design: StudyDesign) -> pd.DataFrame:
+    """Return the participants with at least one score and without a missing covariate."""
+    scored = frame[[score_column(timepoint.id) for timepoint in design.timepoints]].notna().any(axis=1)
+    known = frame[[covariate_column(covariate) for covariate in covariates]].notna().all(axis=1)
+    return frame.loc[scored & known].reset_index(drop=True)
+
+
+def require_consistent_tables(scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign) -> None:
+    """Hold scores and participants against each other and against the design.
+
+    Raises
+    ------
+    AnalysisError
+        A column is missing, a participant or a score stands twice, a score belongs to nobody in `participants`, or an
+        arm, a timepoint or a level of a covariate is not declared.
+    """
+    problems = [
+        _problem("columns_missing", f"The {name} table has no column '{column}'.", "Add the column.")
+        for name, table, columns in (("scores", scores, [*_SCORE_KEY, "score"]),
+                                     ("participants", participants, ["participant_id", "arm", "group"]))
+        for column in columns if column not in table.columns
+    ]
+    problems = problems or list(_inconsistencies(scores, participants, design))
+    if problems:
+        raise AnalysisError(problems)
+
+
+def _inconsistencies(scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign) -> Iterator[Problem]:
+    arms = [arm.id for arm in design.arms]
+    timepoints = [timepoint.id for timepoint in design.timepoints]
+    if participants["participant_id"].duplicated().any():
+        yield _problem("participant_twice", "A participant stands in more than one row of the participants table.",
+                       "Keep one row per participant.")
+    if scores.duplicated(_SCORE_KEY).any():
+        yield _problem("score_twice", "A participant has more than one score of a measure at a timepoint.",
+                       "Keep one score per participant, timepoint and measure.")
+    if not scores["participant_id"].isin(participants["participant_id"]).all():
+        yield _problem("participant_unknown", "Scores belong to participants who are not in the participants table.",
+                       "Add these participants or set their rows aside.")
+    if not participants["arm"].isin(arms).all():
+        yield _problem("arm_unknown", "Participants have an arm that the study does not declare, or none.",
+                       f"Declared arms: {', '.join(arms)}.")
+    if not scores["timepoint"].isin(timepoints).all():
+        yield _problem("timepoint_unknown", "Scores have a timepoint that the study does not declare.",
+                       f"Declared timepoints: {', '.join(timepoints)}.")
+    for covariate in design.covariates:
+        if covariate.kind == "category" and covariate.id in participants.columns:
+            values = _covariate_values(participants, covariate).dropna()
+            if not values.isin(covariate.levels).all():
+                yield _problem("level_unknown", f"'{covariate.id}' has levels that the study does not declare.",
+                               f"Declared levels: {', '.join(covariate.levels)}.")
+
+
+def _covariate_values(participants: pd.DataFrame, covariate: Covariate) -> pd.Series:
+    """Return a covariate in the order of the participants table; missing is NaN in both kinds."""
+    if covariate.id not in participants.columns:
+        return pd.Series(float("nan"), index=range(len(participants)))
+    values = participants[covariate.id].reset_index(drop=True)
+    return values.astype("float64") if covariate.kind == "number" else values.astype("str").mask(values == "")
+
+
+def _problem(code: str, message: str, how_to_fix: str) -> Problem:
+    return Problem(code, message, how_to_fix)

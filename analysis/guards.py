@@ -1,0 +1,153 @@
+"""What an estimand needs before anything is fitted: every refusal, its reason and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from analysis.design import StudyDesign
+from analysis.frames import complete_cases, covariate_column, outcome_frame, require_consistent_tables, score_column
+from analysis.plan import Estimand, Plan
+
+FEWEST_GROUPS: Final = 3
+"""Fewer groups in an arm give no usable estimate of how much groups differ."""
+
+EXPLANATIONS: Final[dict[str, str]] = {
+    "no_scores": "Nobody has a score of {outcome}. Check that its instrument is delivered and scored, or take the "
+    "estimand out of the plan.",
+    "constant_outcome": "All scores of {outcome} are the same, so there is nothing to compare. Check how the "
+    "answers were coded.",
+    "one_arm": "Scores of {outcome} come from one arm only. Check the column that holds the arm, or describe the "
+    "change within that arm.",
+    "one_timepoint": "Scores of {outcome} come from one timepoint only. Check the column that holds the timepoint, or "
+    "deliver another wave.",
+    "covariate_constant_or_missing": "The covariate '{covariate}' is missing or the same for every participant with a "
+    "score of {outcome}. Take it out of the estimand or deliver it.",
+    "one_row_per_participant": "No participant has scores of {outcome} at two timepoints, so change cannot be "
+    "followed. Check that ids agree between waves.",
+    "empty_cell": "Nobody in arm '{arm}' has a score of {outcome} at {timepoint}. Choose a timepoint with answers in "
+    "both arms.",
+    "too_few_participants": "Fewer than {fewest} participants of arm '{arm}' have a score of {outcome} at {timepoint}. "
+    "Read the description instead; the floor is small_numbers: fewest_per_arm in the plan.",
+    "group_without_replication": "Arm '{arm}' has fewer than {groups} groups with scores of {outcome}, or one "
+    "participant in each, so differences between groups and between people cannot be told apart. Deliver the "
+    "column that holds the group, or collect more groups.",
+}
+"""Reason code -> sentence. No sentence gives a number of people found: a small one could identify somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An estimand that is not computed.
+
+    Attributes
+    ----------
+    estimand : str
+        Id in the plan.
+    reason : str
+        Code, a key of `EXPLANATIONS`.
+    explanation : str
+        A sentence for people, with the way out.
+    """
+
+    estimand: str
+    reason: str
+    explanation: str
+
+
+def find_refusals(
+    plan: Plan, design: StudyDesign, *, scores: pd.DataFrame, participants: pd.DataFrame
+) -> tuple[Refusal, ...]:
+    """Return the estimands that the data cannot answer, without fitting anything.
+
+    Parameters
+    ----------
+    plan, design : Plan, StudyDesign
+        What is asked, and of which study.
+    scores, participants : DataFrame
+        See the table contracts; a score of NaN is no score.
+
+    Returns
+    -------
+    tuple of Refusal
+        In the plan's order, at most one per estimand: the first reason that holds.
+
+    Raises
+    ------
+    AnalysisError
+        The tables contradict each other or the design.
+    """
+    require_consistent_tables(scores, participants, design)
+    refusals = []
+    for estimand in plan.estimands:
+        frame = outcome_frame(scores, participants, design, plan.outcome(estimand.outcome).measure)
+        refusal = check_estimand(frame, estimand, plan, design)
+        if refusal:
+            refusals.append(refusal)
+    return tuple(refusals)
+
+
+def check_estimand(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign) -> Refusal | None:
+    """Return why an estimand cannot be computed from an outcome frame, or None."""
+    measure = plan.outcome(estimand.outcome).measure
+    facts = {"outcome": design.measures[measure].concept if measure in design.measures else measure}
+    for reason, particulars in _objections(frame, estimand, plan, design):
+        return Refusal(estimand.id, reason, EXPLANATIONS[reason].format(**facts, **particulars))
+    return None
+
+
+def compared_arms(estimand: Estimand, design: StudyDesign) -> tuple[str, ...]:
+    """Return the arms that an estimand is about: both sides of a comparison, or the only arm."""
+    return (design.arms[0].id,) if design.kind == "single_group" else tuple(estimand.compared)
+
+
+def _objections(
+    frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield reason and particulars of everything that stands against an estimand, the most basic first."""
+    arms = compared_arms(estimand, design)
+    scored = complete_cases(frame, [], design)
+    yield from _nothing_to_compare(scored, arms, design)
+    for covariate in estimand.covariates:
+        if scored[covariate_column(covariate)].nunique() < 2:
+            yield "covariate_constant_or_missing", {"covariate": covariate}
+    complete = complete_cases(frame, estimand.covariates, design)
+    points = complete[[score_column(timepoint.id) for timepoint in design.timepoints]]
+    if not (points.notna().sum(axis=1) > 1).any():
+        yield "one_row_per_participant", {}
+    labels = {timepoint.id: timepoint.label for timepoint in design.timepoints}
+    counts = complete.groupby("arm")[list(points.columns)].count()
+    fewest = plan.small_numbers.fewest_per_arm
+    for arm in arms:
+        if arm not in counts.index or not counts.loc[arm, score_column(estimand.timepoint)]:
+            yield "empty_cell", {"arm": arm, "timepoint": labels[estimand.timepoint]}
+    for arm in arms:
+        for timepoint in (estimand.timepoint, design.baseline.id):
+            if counts.loc[arm, score_column(timepoint)] < fewest:
+                yield "too_few_participants", {"arm": arm, "timepoint": labels[timepoint], "fewest": fewest}
+        if arm in design.group_arms and not _groups_are_replicated(complete.loc[complete["arm"] == arm, "group"]):
+            yield "group_without_replication", {"arm": arm, "groups": FEWEST_GROUPS}
+
+
+def _nothing_to_compare(
+    scored: pd.DataFrame, arms: tuple[str, ...], design: StudyDesign
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield what is wrong with an outcome as a whole."""
+    points = scored[[score_column(timepoint.id) for timepoint in design.timepoints]]
+    if scored.empty:
+        yield "no_scores", {}
+    elif points.max().max() == points.min().min():
+        yield "constant_outcome", {}
+    if len(arms) > 1 and scored["arm"].nunique() < 2:
+        yield "one_arm", {}
+    if points.notna().any().sum() < 2:
+        yield "one_timepoint", {}
+
+
+def _groups_are_replicated(groups: pd.Series) -> bool:
+    """Tell whether groups differ from participants: enough groups, and two participants in at least one."""
+    sizes = groups[groups != ""].value_counts()
+    return len(sizes) >= FEWEST_GROUPS and bool(sizes.max() > 1)
