@@ -8,7 +8,14 @@ from pathlib import Path
 
 from pipelines.settings import study_folders
 
-INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
+INSTANCE_SETTINGS = """\
+telemetry:
+  enabled: false
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+"""No telemetry, and no copies of what steps print."""
 
 
 def serve(host: str, port: int) -> None:

@@ -11,7 +11,7 @@ from pipelines.scores import derive_scores
 
 @dg.asset(
     partitions_def=STUDIES,
-    group_name="core",
+    group_name="evaluation",
     dagster_type=dg.Any,
     check_specs=[contract_check("scores")],
     description="Scores, one row per participant, timepoint and measure.",

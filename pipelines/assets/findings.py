@@ -14,7 +14,7 @@ from pipelines.store import Store
 
 @dg.asset(
     partitions_def=STUDIES,
-    group_name="findings",
+    group_name="evaluation",
     dagster_type=dg.Any,
     check_specs=[contract_check("results")],
     description="Every number that a report may print.",
@@ -46,7 +46,7 @@ def results(
 
 @dg.asset(
     partitions_def=STUDIES,
-    group_name="findings",
+    group_name="evaluation",
     description="What is published: the report and its tables.",
     output_required=False,
 )

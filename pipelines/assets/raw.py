@@ -23,7 +23,7 @@ TABLES = {
 @dg.multi_asset(
     name="intake",
     outs={name: dg.AssetOut(description=description, dagster_type=dg.Any) for name, description in TABLES.items()},
-    group_name="raw",
+    group_name="evaluation",
     check_specs=[
         *[contract_check(name) for name in TABLES],
         dg.AssetCheckSpec(

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+import yaml
 
 from data_contracts import Checked, PeerimpactError, Problem, shipped_contract
 from pipelines.assets.common import ARRIVAL_CHECK, CONTRACT_CHECK, STUDIES, check_and_store, no_values_in_errors
@@ -32,7 +33,7 @@ def test_a_run_shows_verdicts_as_checks_and_pickles_nothing(small_study: Path, t
     (small_study / "answers.csv").write_text("\n".join([*lines[:-1], lines[-1][:-1] + "8"]) + "\n")
     job = build_definitions(Studies(folder=str(small_study))).resolve_job_def(EVALUATE)
     (tmp_path / "home").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "home"), overrides={"telemetry": {"enabled": False}}) as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home"), overrides=yaml.safe_load(INSTANCE_SETTINGS)) as instance:
         instance.add_dynamic_partitions("studies", ["small"])
         result = job.execute_in_process(instance=instance, partition_key="small")
         checks = {(one.asset_key.to_user_string(), one.check_name): one for one in result.get_asset_check_evaluations()}
