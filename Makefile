@@ -21,6 +21,7 @@ test: $(READY) browser  ## the whole test suite
 
 check: $(READY)         ## style, types, and documents that are written from code
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.schemas --check docs
 

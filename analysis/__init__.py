@@ -9,7 +9,24 @@ from analysis.plan import Plan, load_plan
 from analysis.results import RESULT_DTYPES, Result, results_table
 
 __all__ = [
-    "RESULT_DTYPES", "AnalysisError", "Arm", "Covariate", "DesignKind", "Direction", "Estimate", "Measure",
-    "MixedModelFit", "ModelSpecification", "Plan", "Refusal", "Result", "StudyDesign", "Timepoint", "evaluate_plan",
-    "find_refusals", "fit_mixed_model", "load_plan", "results_table",
+    "RESULT_DTYPES",
+    "AnalysisError",
+    "Arm",
+    "Covariate",
+    "DesignKind",
+    "Direction",
+    "Estimate",
+    "Measure",
+    "MixedModelFit",
+    "ModelSpecification",
+    "Plan",
+    "Refusal",
+    "Result",
+    "StudyDesign",
+    "Timepoint",
+    "evaluate_plan",
+    "find_refusals",
+    "fit_mixed_model",
+    "load_plan",
+    "results_table",
 ]

@@ -31,8 +31,11 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
     Result
         ``compared``, ``equal`` and ``different``, counts of participant x timepoint; `n` counts participants.
     """
-    both = delivered[[*_KEY, "score"]].dropna(subset="score").merge(
-        scores[[*_KEY, "score"]].dropna(subset="score"), on=_KEY, suffixes=("_delivered", "_ours"))
+    both = (
+        delivered[[*_KEY, "score"]]
+        .dropna(subset="score")
+        .merge(scores[[*_KEY, "score"]].dropna(subset="score"), on=_KEY, suffixes=("_delivered", "_ours"))
+    )
     equal = np.isclose(both["score_delivered"], both["score_ours"], rtol=0, atol=EQUAL_WITHIN)
     for measure in design.measures:
         own = (both["measure"] == measure).to_numpy()
@@ -41,5 +44,11 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
         n = both.loc[own, "participant_id"].nunique()
         counts = {"compared": own.sum(), "equal": (own & equal).sum(), "different": (own & ~equal).sum()}
         for statistic, count in counts.items():
-            yield Result(analysis="score_agreement", statistic=statistic, outcome=measure, value=float(count), n=n,
-                         method="delivered totals against scores computed from the answers")
+            yield Result(
+                analysis="score_agreement",
+                statistic=statistic,
+                outcome=measure,
+                value=float(count),
+                n=n,
+                method="delivered totals against scores computed from the answers",
+            )

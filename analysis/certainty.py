@@ -32,8 +32,13 @@ LOWEST_RELIABILITY: Final = 0.7
 
 
 def derive_certainty(
-    outcome: Outcome, frame: pd.DataFrame, answers: Sequence[Result], reliability: Sequence[Result], plan: Plan,
-    design: StudyDesign, library: Mapping[str, Instrument],
+    outcome: Outcome,
+    frame: pd.DataFrame,
+    answers: Sequence[Result],
+    reliability: Sequence[Result],
+    plan: Plan,
+    design: StudyDesign,
+    library: Mapping[str, Instrument],
 ) -> Iterator[Result]:
     """Yield the certainty of an outcome and its reasons.
 
@@ -98,8 +103,10 @@ def _reasons_of_measurement(
     outcome: Outcome, reliability: Sequence[Result], design: StudyDesign, library: Mapping[str, Instrument]
 ) -> Iterator[tuple[str, str]]:
     """Yield kind and sentence of what weakens the measure itself."""
-    if any(row.outcome == outcome.measure and row.timepoint == design.baseline.id and row.value < LOWEST_RELIABILITY
-           for row in reliability):
+    if any(
+        row.outcome == outcome.measure and row.timepoint == design.baseline.id and row.value < LOWEST_RELIABILITY
+        for row in reliability
+    ):
         yield "unreliable", f"The items agreed little with each other at baseline (alpha below {LOWEST_RELIABILITY})."
     instrument = library.get(design.measures[outcome.measure].instrument or "")
     if instrument is not None and instrument.is_draft:

@@ -58,31 +58,64 @@ def describe_changes(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> 
 
 def _cell(points: Array, outcome: str, arm: str, timepoint: str) -> Iterator[Result]:
     n = len(points)
-    yield Result(analysis="descriptive", statistic="observed", outcome=outcome, arm=arm, timepoint=timepoint, value=n,
-                 n=n, method="participants with a score")
+    yield Result(
+        analysis="descriptive",
+        statistic="observed",
+        outcome=outcome,
+        arm=arm,
+        timepoint=timepoint,
+        value=n,
+        n=n,
+        method="participants with a score",
+    )
     if not n:
         return
     mean, sd = float(points.mean()), float(points.std(ddof=1)) if n > 1 else np.nan
     std_error = sd / np.sqrt(n)
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * std_error if n > 1 else np.nan
-    yield Result(analysis="descriptive", statistic="mean", outcome=outcome, arm=arm, timepoint=timepoint, value=mean,
-                 std_error=std_error, df=n - 1, conf_low=mean - reach, conf_high=mean + reach, n=n,
-                 method="observed mean with t interval")
-    yield Result(analysis="descriptive", statistic="sd", outcome=outcome, arm=arm, timepoint=timepoint, value=sd, n=n,
-                 method="observed standard deviation")
+    yield Result(
+        analysis="descriptive",
+        statistic="mean",
+        outcome=outcome,
+        arm=arm,
+        timepoint=timepoint,
+        value=mean,
+        std_error=std_error,
+        df=n - 1,
+        conf_low=mean - reach,
+        conf_high=mean + reach,
+        n=n,
+        method="observed mean with t interval",
+    )
+    yield Result(
+        analysis="descriptive",
+        statistic="sd",
+        outcome=outcome,
+        arm=arm,
+        timepoint=timepoint,
+        value=sd,
+        n=n,
+        method="observed standard deviation",
+    )
 
 
-def _change(
-    later: Array, before: Array, outcome: str, arm: str, timepoint: str, baseline: str
-) -> Iterator[Result]:
+def _change(later: Array, before: Array, outcome: str, arm: str, timepoint: str, baseline: str) -> Iterator[Result]:
     """Yield mean and standardised change of one arm."""
     n, change = len(later), later - before
     contrast = f"{timepoint} - {baseline}"
     mean = float(change.mean())
     if n < 2 or change.min() == change.max():
-        yield Result(analysis="change_within_arm", statistic="mean_change", outcome=outcome, arm=arm,
-                     timepoint=timepoint, contrast=contrast, value=mean, n=n,
-                     method="mean of changes that do not vary")
+        yield Result(
+            analysis="change_within_arm",
+            statistic="mean_change",
+            outcome=outcome,
+            arm=arm,
+            timepoint=timepoint,
+            contrast=contrast,
+            value=mean,
+            n=n,
+            method="mean of changes that do not vary",
+        )
         return
     import pingouin
 
@@ -94,9 +127,32 @@ def _change(
     df, p_value = float(test["dof"].iloc[0]), float(test["p_val"].iloc[0])
     std_error = float(change.std(ddof=1)) / np.sqrt(n)
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, df)) * std_error  # pingouin rounds its interval to two decimals
-    yield Result(analysis="change_within_arm", statistic="mean_change", outcome=outcome, arm=arm, timepoint=timepoint,
-                 contrast=contrast, value=mean, std_error=std_error, df=df, conf_low=mean - reach,
-                 conf_high=mean + reach, p_value=p_value, n=n, method="paired t-test")
-    yield Result(analysis="change_within_arm", statistic="standardised_change", outcome=outcome, arm=arm,
-                 timepoint=timepoint, contrast=contrast, value=dz, conf_low=float(low), conf_high=float(high), n=n,
-                 method="mean change divided by the standard deviation of change (Cohen's dz)")
+    yield Result(
+        analysis="change_within_arm",
+        statistic="mean_change",
+        outcome=outcome,
+        arm=arm,
+        timepoint=timepoint,
+        contrast=contrast,
+        value=mean,
+        std_error=std_error,
+        df=df,
+        conf_low=mean - reach,
+        conf_high=mean + reach,
+        p_value=p_value,
+        n=n,
+        method="paired t-test",
+    )
+    yield Result(
+        analysis="change_within_arm",
+        statistic="standardised_change",
+        outcome=outcome,
+        arm=arm,
+        timepoint=timepoint,
+        contrast=contrast,
+        value=dz,
+        conf_low=float(low),
+        conf_high=float(high),
+        n=n,
+        method="mean change divided by the standard deviation of change (Cohen's dz)",
+    )

@@ -86,7 +86,8 @@ def build_design_matrix(frame: pd.DataFrame, covariates: Sequence[str], design: 
     specification = ModelSpecification(terms=kept, group="group" if (rows["group"] != "").any() else None)
     return DesignMatrix(
         rows=pd.concat([rows[["score", "participant", "arm", "timepoint", "group"]], everything[list(kept)]], axis=1),
-        specification=specification, dropped=tuple(term for term in everything.columns if term not in kept),
+        specification=specification,
+        dropped=tuple(term for term in everything.columns if term not in kept),
         participants=participants,
     )
 
@@ -130,10 +131,14 @@ def _less(first: Weights, second: Weights) -> dict[str, float]:
 
 def _cell_table(design: StudyDesign) -> pd.DataFrame:
     """Return the weights of every arm and timepoint; arm by timepoint goes last, to be dropped before its parts."""
-    cells = {(arm.id, timepoint.id): cell_weights(arm.id, timepoint.id, design)
-             for arm in design.arms for timepoint in design.timepoints}
-    terms = sorted(dict.fromkeys(term for cell in cells.values() for term in cell),
-                   key=lambda term: " at timepoint " in term)
+    cells = {
+        (arm.id, timepoint.id): cell_weights(arm.id, timepoint.id, design)
+        for arm in design.arms
+        for timepoint in design.timepoints
+    }
+    terms = sorted(
+        dict.fromkeys(term for cell in cells.values() for term in cell), key=lambda term: " at timepoint " in term
+    )
     rows = [[cell.get(term, 0.0) for term in terms] for cell in cells.values()]
     return pd.DataFrame(rows, columns=terms, index=pd.MultiIndex.from_tuples(cells, names=["arm", "timepoint"]))
 

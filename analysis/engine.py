@@ -94,14 +94,24 @@ def _refine(sums: Sums, found: list[tuple[float, float]]) -> tuple[float, float]
     best = min(found, key=lambda ratios: solve_gls(sums, *ratios).deviance)
     start = np.sqrt(best)[:size]
     simplex = np.vstack([start, start + 0.1 * np.eye(size)])
-    search = minimize(lambda deviations: solve_gls(sums, *ratios_of(deviations)).deviance, start, method="Nelder-Mead",
-                      options={"initial_simplex": simplex, "xatol": 1e-8, "fatol": 1e-10, "maxiter": 1000})
+    search = minimize(
+        lambda deviations: solve_gls(sums, *ratios_of(deviations)).deviance,
+        start,
+        method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 1e-8, "fatol": 1e-10, "maxiter": 1000},
+    )
     participant_ratio, group_ratio = (each if each > ZERO_RATIO else 0.0 for each in ratios_of(search.x))
     return (participant_ratio, group_ratio) if _is_maximum(sums, participant_ratio, group_ratio) else None
 
 
 def _estimate(
-    y: Array, x: Array, participant: Codes, group: Codes, sums: Sums, components: tuple[str, ...], method: str,
+    y: Array,
+    x: Array,
+    participant: Codes,
+    group: Codes,
+    sums: Sums,
+    components: tuple[str, ...],
+    method: str,
     options: dict[str, float],
 ) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
     """Return statsmodels' ratios of participant and group variance to the residual, and its warnings."""

@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 
 
 def evaluate_plan(
-    plan: Plan, design: StudyDesign, *, scores: pd.DataFrame, delivered: pd.DataFrame, participants: pd.DataFrame,
-    responses: pd.DataFrame, library: Mapping[str, Instrument],
+    plan: Plan,
+    design: StudyDesign,
+    *,
+    scores: pd.DataFrame,
+    delivered: pd.DataFrame,
+    participants: pd.DataFrame,
+    responses: pd.DataFrame,
+    library: Mapping[str, Instrument],
 ) -> pd.DataFrame:
     """Compute every result of a study.
 

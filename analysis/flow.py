@@ -31,20 +31,36 @@ def count_participants(
     for statistic in ("eligible", "invited"):
         if statistic in design.recruitment:
             number = design.recruitment[statistic]
-            yield Result(analysis="flow", statistic=statistic, value=number, n=number, verdict="declared",
-                         method="declared in the study definition")
+            yield Result(
+                analysis="flow",
+                statistic=statistic,
+                value=number,
+                n=number,
+                verdict="declared",
+                method="declared in the study definition",
+            )
     arms = participants.set_index("participant_id")["arm"]
     for arm in design.arms:
         number = int((arms == arm.id).sum())
-        yield Result(analysis="flow", statistic="allocated", arm=arm.id, value=number, n=number,
-                     method="participants of the arm")
-    given = pd.concat([
-        responses.loc[responses["value"].notna(), ["participant_id", "timepoint"]],
-        scores.loc[scores["score"].notna(), ["participant_id", "timepoint"]],
-    ]).drop_duplicates()
+        yield Result(
+            analysis="flow", statistic="allocated", arm=arm.id, value=number, n=number, method="participants of the arm"
+        )
+    given = pd.concat(
+        [
+            responses.loc[responses["value"].notna(), ["participant_id", "timepoint"]],
+            scores.loc[scores["score"].notna(), ["participant_id", "timepoint"]],
+        ]
+    ).drop_duplicates()
     counts = given.assign(arm=given["participant_id"].map(arms)).groupby(["arm", "timepoint"]).size()
     for arm in design.arms:
         for timepoint in design.timepoints:
             number = int(counts.get((arm.id, timepoint.id), 0))
-            yield Result(analysis="flow", statistic="answered", arm=arm.id, timepoint=timepoint.id, value=number,
-                         n=number, method="participants with at least one answer or score")
+            yield Result(
+                analysis="flow",
+                statistic="answered",
+                arm=arm.id,
+                timepoint=timepoint.id,
+                value=number,
+                n=number,
+                method="participants with at least one answer or score",
+            )

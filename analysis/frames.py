@@ -27,9 +27,7 @@ def covariate_column(covariate: str) -> str:
     return f"covariate:{covariate}"
 
 
-def outcome_frame(
-    scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign, measure: str
-) -> pd.DataFrame:
+def outcome_frame(scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign, measure: str) -> pd.DataFrame:
     """Return the scores of one measure with one row per participant.
 
     Parameters
@@ -82,9 +80,12 @@ def require_consistent_tables(scores: pd.DataFrame, participants: pd.DataFrame, 
     """
     problems = [
         _problem("columns_missing", f"The {name} table has no column '{column}'.", "Add the column.")
-        for name, table, columns in (("scores", scores, [*_SCORE_KEY, "score"]),
-                                     ("participants", participants, ["participant_id", "arm", "group"]))
-        for column in columns if column not in table.columns
+        for name, table, columns in (
+            ("scores", scores, [*_SCORE_KEY, "score"]),
+            ("participants", participants, ["participant_id", "arm", "group"]),
+        )
+        for column in columns
+        if column not in table.columns
     ]
     problems = problems or list(_inconsistencies(scores, participants, design))
     if problems:
@@ -95,26 +96,44 @@ def _inconsistencies(scores: pd.DataFrame, participants: pd.DataFrame, design: S
     arms = [arm.id for arm in design.arms]
     timepoints = [timepoint.id for timepoint in design.timepoints]
     if participants["participant_id"].duplicated().any():
-        yield _problem("participant_twice", "A participant stands in more than one row of the participants table.",
-                       "Keep one row per participant.")
+        yield _problem(
+            "participant_twice",
+            "A participant stands in more than one row of the participants table.",
+            "Keep one row per participant.",
+        )
     if scores.duplicated(_SCORE_KEY).any():
-        yield _problem("score_twice", "A participant has more than one score of a measure at a timepoint.",
-                       "Keep one score per participant, timepoint and measure.")
+        yield _problem(
+            "score_twice",
+            "A participant has more than one score of a measure at a timepoint.",
+            "Keep one score per participant, timepoint and measure.",
+        )
     if not scores["participant_id"].isin(participants["participant_id"]).all():
-        yield _problem("participant_unknown", "Scores belong to participants who are not in the participants table.",
-                       "Add these participants or set their rows aside.")
+        yield _problem(
+            "participant_unknown",
+            "Scores belong to participants who are not in the participants table.",
+            "Add these participants or set their rows aside.",
+        )
     if not participants["arm"].isin(arms).all():
-        yield _problem("arm_unknown", "Participants have an arm that the study does not declare, or none.",
-                       f"Declared arms: {', '.join(arms)}.")
+        yield _problem(
+            "arm_unknown",
+            "Participants have an arm that the study does not declare, or none.",
+            f"Declared arms: {', '.join(arms)}.",
+        )
     if not scores["timepoint"].isin(timepoints).all():
-        yield _problem("timepoint_unknown", "Scores have a timepoint that the study does not declare.",
-                       f"Declared timepoints: {', '.join(timepoints)}.")
+        yield _problem(
+            "timepoint_unknown",
+            "Scores have a timepoint that the study does not declare.",
+            f"Declared timepoints: {', '.join(timepoints)}.",
+        )
     for covariate in design.covariates:
         if covariate.kind == "category" and covariate.id in participants.columns:
             values = _covariate_values(participants, covariate).dropna()
             if not values.isin(covariate.levels).all():
-                yield _problem("level_unknown", f"'{covariate.id}' has levels that the study does not declare.",
-                               f"Declared levels: {', '.join(covariate.levels)}.")
+                yield _problem(
+                    "level_unknown",
+                    f"'{covariate.id}' has levels that the study does not declare.",
+                    f"Declared levels: {', '.join(covariate.levels)}.",
+                )
 
 
 def _covariate_values(participants: pd.DataFrame, covariate: Covariate) -> pd.Series:

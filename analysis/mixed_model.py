@@ -124,37 +124,56 @@ class MixedModelFit:
         """
         unknown = [term for term in weights if term not in self.terms]
         if unknown:
-            raise AnalysisError(Problem("term_unknown", f"The model has no term '{unknown[0]}'.",
-                                        f"Terms: {', '.join(self.terms)}."))
+            raise AnalysisError(
+                Problem("term_unknown", f"The model has no term '{unknown[0]}'.", f"Terms: {', '.join(self.terms)}.")
+            )
         row = np.array([weights.get(term, 0.0) for term in self.terms])
         freedom = self.df_participants if df is None else df
         value, std_error = float(row @ self.coefficients), float(np.sqrt(row @ self.vcov @ row))
         if freedom < 1 or not std_error > 0:
-            return Estimate(value=value, std_error=std_error, df=freedom, conf_low=np.nan, conf_high=np.nan,
-                            p_value=np.nan)
+            return Estimate(
+                value=value, std_error=std_error, df=freedom, conf_low=np.nan, conf_high=np.nan, p_value=np.nan
+            )
         reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * std_error
         p_value = float(2 * stats.t.sf(abs(value / std_error), freedom))
-        return Estimate(value=value, std_error=std_error, df=freedom, conf_low=value - reach, conf_high=value + reach,
-                        p_value=p_value)
+        return Estimate(
+            value=value,
+            std_error=std_error,
+            df=freedom,
+            conf_low=value - reach,
+            conf_high=value + reach,
+            p_value=p_value,
+        )
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per fixed effect: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high."""
         estimates = [self.estimate({term: 1.0}) for term in self.terms]
-        return pd.DataFrame({
-            "term": list(self.terms),
-            "estimate": [each.value for each in estimates],
-            "std_error": [each.std_error for each in estimates],
-            "df": [each.df for each in estimates],
-            "statistic": [each.value / each.std_error for each in estimates],
-            "p_value": [each.p_value for each in estimates],
-            "conf_low": [each.conf_low for each in estimates],
-            "conf_high": [each.conf_high for each in estimates],
-        })
+        return pd.DataFrame(
+            {
+                "term": list(self.terms),
+                "estimate": [each.value for each in estimates],
+                "std_error": [each.std_error for each in estimates],
+                "df": [each.df for each in estimates],
+                "statistic": [each.value / each.std_error for each in estimates],
+                "p_value": [each.p_value for each in estimates],
+                "conf_low": [each.conf_low for each in estimates],
+                "conf_high": [each.conf_high for each in estimates],
+            }
+        )
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row: likelihood, variances, sizes and how the optimisation ended."""
-        names = ("log_likelihood", "variance_participant", "variance_group", "variance_residual", "converged",
-                 "is_singular", "n_participants", "n_rows", "n_groups")
+        names = (
+            "log_likelihood",
+            "variance_participant",
+            "variance_group",
+            "variance_residual",
+            "converged",
+            "is_singular",
+            "n_participants",
+            "n_rows",
+            "n_groups",
+        )
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
 
@@ -198,17 +217,27 @@ def fit_mixed_model(frame: pd.DataFrame, specification: ModelSpecification) -> M
 
 def _arrays(frame: pd.DataFrame, specification: ModelSpecification) -> tuple[Array, Array, Codes, Codes]:
     """Return outcome, design, and codes of participant and group, by first appearance."""
-    named = [specification.outcome, specification.participant, *specification.terms,
-             *([specification.group] if specification.group else [])]
+    named = [
+        specification.outcome,
+        specification.participant,
+        *specification.terms,
+        *([specification.group] if specification.group else []),
+    ]
     for column in named:
         if column not in frame.columns or frame[column].isna().any():
-            raise AnalysisError(Problem("column_incomplete", f"The column '{column}' is missing or has missing values.",
-                                        "Fit rows with every value known."))
+            raise AnalysisError(
+                Problem(
+                    "column_incomplete",
+                    f"The column '{column}' is missing or has missing values.",
+                    "Fit rows with every value known.",
+                )
+            )
     y = frame[specification.outcome].to_numpy(dtype=float)
     x = frame[list(specification.terms)].to_numpy(dtype=float)
     if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise AnalysisError(Problem("terms_dependent", "A term of the model is a combination of others.",
-                                    "Leave it out."))
+        raise AnalysisError(
+            Problem("terms_dependent", "A term of the model is a combination of others.", "Leave it out.")
+        )
     participant = np.asarray(pd.factorize(frame[specification.participant])[0], dtype=np.int64)
     group = np.full(len(y), NO_GROUP, dtype=np.int64)
     if specification.group is not None:
@@ -216,14 +245,19 @@ def _arrays(frame: pd.DataFrame, specification: ModelSpecification) -> tuple[Arr
         group = np.asarray(pd.factorize(labels.mask(labels == ""))[0], dtype=np.int64)
         shares = group != NO_GROUP
         if len(np.unique(np.column_stack([participant, group])[shares], axis=0)) > len(np.unique(participant[shares])):
-            raise AnalysisError(Problem("two_groups", "A participant is in more than one group.",
-                                        "Name one group per participant."))
+            raise AnalysisError(
+                Problem("two_groups", "A participant is in more than one group.", "Name one group per participant.")
+            )
     return y, x, participant, group
 
 
 def _arrange(
-    specification: ModelSpecification, sums: Sums, ratios: tuple[float, float] | None, messages: tuple[str, ...],
-    by_ols: Array, spread: float,
+    specification: ModelSpecification,
+    sums: Sums,
+    ratios: tuple[float, float] | None,
+    messages: tuple[str, ...],
+    by_ols: Array,
+    spread: float,
 ) -> MixedModelFit:
     """Solve for everything else at the variance ratios found, and return to points from residuals over `spread`."""
     size = len(specification.terms)
@@ -235,10 +269,17 @@ def _arrange(
     converged = bool(residual > 0 and np.isfinite(vcov).all() and (np.diag(vcov) > 0).all())
     participant_ratio, group_ratio = ratios or (np.nan, np.nan)
     return MixedModelFit(
-        terms=specification.terms, coefficients=by_ols + spread * solved.coefficients, vcov=vcov,
+        terms=specification.terms,
+        coefficients=by_ols + spread * solved.coefficients,
+        vcov=vcov,
         variance_participant=participant_ratio * residual,
-        variance_group=group_ratio * residual if sums.n_groups else np.nan, variance_residual=residual,
-        log_likelihood=float(-solved.deviance / 2 - (sums.n_rows - size) * np.log(spread)), converged=converged,
-        is_singular=participant_ratio == 0.0 or (sums.n_groups > 0 and group_ratio == 0.0), messages=messages,
-        n_participants=len(sums.rows), n_rows=sums.n_rows, n_groups=sums.n_groups,
+        variance_group=group_ratio * residual if sums.n_groups else np.nan,
+        variance_residual=residual,
+        log_likelihood=float(-solved.deviance / 2 - (sums.n_rows - size) * np.log(spread)),
+        converged=converged,
+        is_singular=participant_ratio == 0.0 or (sums.n_groups > 0 and group_ratio == 0.0),
+        messages=messages,
+        n_participants=len(sums.rows),
+        n_rows=sums.n_rows,
+        n_groups=sums.n_groups,
     )

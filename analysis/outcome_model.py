@@ -82,22 +82,46 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
     found = _estimate(model, contrast_weights(estimand, design), arms, design)
     if found.df < 1:
         return _empty(estimand, plan, design, "failed:no_degrees_of_freedom", FAILURES["no_degrees_of_freedom"])
-    at = ([(arm, estimand.timepoint) for arm in arms] if design.kind != "single_group"
-          else [(arms[0], timepoint) for timepoint in estimand.compared])
+    at = (
+        [(arm, estimand.timepoint) for arm in arms]
+        if design.kind != "single_group"
+        else [(arms[0], timepoint) for timepoint in estimand.compared]
+    )
     return Result(
-        analysis="mixed_model", statistic=_statistic(design), estimand=estimand.id, outcome=estimand.outcome,
-        population=plan.population, timepoint=estimand.timepoint, contrast=estimand.contrast, prespecified=True,
-        n=min(_observed(model, *cell) for cell in at), verdict="estimated", method=_words(model, design),
-        value=found.value, std_error=found.std_error, df=found.df, conf_low=found.conf_low, conf_high=found.conf_high,
+        analysis="mixed_model",
+        statistic=_statistic(design),
+        estimand=estimand.id,
+        outcome=estimand.outcome,
+        population=plan.population,
+        timepoint=estimand.timepoint,
+        contrast=estimand.contrast,
+        prespecified=True,
+        n=min(_observed(model, *cell) for cell in at),
+        verdict="estimated",
+        method=_words(model, design),
+        value=found.value,
+        std_error=found.std_error,
+        df=found.df,
+        conf_low=found.conf_low,
+        conf_high=found.conf_high,
         p_value=found.p_value,
     )
 
 
 def _empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: str, explanation: str) -> Result:
     """Return the row of an estimand that has no number."""
-    return Result(analysis="mixed_model", statistic=_statistic(design), estimand=estimand.id, outcome=estimand.outcome,
-                  population=plan.population, timepoint=estimand.timepoint, contrast=estimand.contrast,
-                  prespecified=True, verdict=verdict, method=explanation)
+    return Result(
+        analysis="mixed_model",
+        statistic=_statistic(design),
+        estimand=estimand.id,
+        outcome=estimand.outcome,
+        population=plan.population,
+        timepoint=estimand.timepoint,
+        contrast=estimand.contrast,
+        prespecified=True,
+        verdict=verdict,
+        method=explanation,
+    )
 
 
 def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
@@ -109,9 +133,19 @@ def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: Study
                 arms = () if timepoint == design.baseline else (arm.id,)  # before groups meet, people are compared
                 found = _estimate(model, cell_weights(arm.id, timepoint.id, design), arms, design)
                 yield Result(
-                    analysis="mixed_model", statistic="marginal_mean", outcome=outcome, population=plan.population,
-                    arm=arm.id, timepoint=timepoint.id, value=found.value, std_error=found.std_error, df=found.df,
-                    conf_low=found.conf_low, conf_high=found.conf_high, n=n, verdict="estimated",
+                    analysis="mixed_model",
+                    statistic="marginal_mean",
+                    outcome=outcome,
+                    population=plan.population,
+                    arm=arm.id,
+                    timepoint=timepoint.id,
+                    value=found.value,
+                    std_error=found.std_error,
+                    df=found.df,
+                    conf_low=found.conf_low,
+                    conf_high=found.conf_high,
+                    n=n,
+                    verdict="estimated",
                     method=_words(model, design),
                 )
 
@@ -124,15 +158,31 @@ def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesig
         values |= {"variance_group": fit.variance_group, "icc_group": fit.variance_group / total}
     values |= {"variance_residual": fit.variance_residual, "log_likelihood": fit.log_likelihood}
     for statistic, value in values.items():
-        yield Result(analysis="mixed_model", statistic=statistic, outcome=outcome, population=plan.population,
-                     value=value, n=fit.n_participants, verdict="estimated", method=_words(model, design))
+        yield Result(
+            analysis="mixed_model",
+            statistic=statistic,
+            outcome=outcome,
+            population=plan.population,
+            value=value,
+            n=fit.n_participants,
+            verdict="estimated",
+            method=_words(model, design),
+        )
 
 
 def _analysed(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
     for arm in design.arms:
         number = int((model.matrix.participants["arm"] == arm.id).sum())
-        yield Result(analysis="flow", statistic="analysed", outcome=outcome, population=plan.population, arm=arm.id,
-                     value=number, n=number, method="participants in the model of the outcome")
+        yield Result(
+            analysis="flow",
+            statistic="analysed",
+            outcome=outcome,
+            population=plan.population,
+            arm=arm.id,
+            value=number,
+            n=number,
+            method="participants in the model of the outcome",
+        )
 
 
 def _estimate(model: OutcomeModel, weights: dict[str, float], arms: Sequence[str], design: StudyDesign) -> Estimate:
@@ -157,11 +207,16 @@ def _statistic(design: StudyDesign) -> str:
 
 def _words(model: OutcomeModel, design: StudyDesign) -> str:
     """Return the model in words."""
-    fixed = {"randomised": "timepoint and arm by timepoint, baseline means constrained equal between arms",
-             "matched_comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
-             "single_group": "timepoint"}[design.kind]
-    covariates = [covariate.label for covariate in design.covariates
-                  if any(term.split(" ")[:2] == ["covariate", covariate.id] for term in model.fit.terms)]
+    fixed = {
+        "randomised": "timepoint and arm by timepoint, baseline means constrained equal between arms",
+        "matched_comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
+        "single_group": "timepoint",
+    }[design.kind]
+    covariates = [
+        covariate.label
+        for covariate in design.covariates
+        if any(term.split(" ")[:2] == ["covariate", covariate.id] for term in model.fit.terms)
+    ]
     grouped = bool(model.fit.n_groups)
     sentences = [
         "Linear mixed model of all scores by restricted maximum likelihood",

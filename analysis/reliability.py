@@ -69,11 +69,25 @@ def _complete_answers(responses: pd.DataFrame, items: tuple[Item, ...], instrume
 
 def _alpha(answers: pd.DataFrame, measure: str, timepoint: str, fewest: int) -> Result:
     n, items = answers.shape
-    reason = ("single_item" if items < 2 else "too_few_complete_rows" if n < fewest
-              else "constant_items" if (answers.nunique() < 2).any() or answers.sum(axis=1).nunique() < 2 else "")
+    reason = (
+        "single_item"
+        if items < 2
+        else "too_few_complete_rows"
+        if n < fewest
+        else "constant_items"
+        if (answers.nunique() < 2).any() or answers.sum(axis=1).nunique() < 2
+        else ""
+    )
     if reason:
-        return Result(analysis="reliability", statistic="cronbach_alpha", outcome=measure, timepoint=timepoint, n=n,
-                      method=_REFUSALS[reason].format(fewest=fewest), verdict=f"refused:{reason}")
+        return Result(
+            analysis="reliability",
+            statistic="cronbach_alpha",
+            outcome=measure,
+            timepoint=timepoint,
+            n=n,
+            method=_REFUSALS[reason].format(fewest=fewest),
+            verdict=f"refused:{reason}",
+        )
     import pingouin
 
     with warnings.catch_warnings():
@@ -82,5 +96,14 @@ def _alpha(answers: pd.DataFrame, measure: str, timepoint: str, fewest: int) -> 
     tail = (1 - CONFIDENCE) / 2
     freedom = (n - 1, (n - 1) * (items - 1))
     low, high = (1 - (1 - alpha) * float(stats.f.isf(share, *freedom)) for share in (tail, 1 - tail))
-    return Result(analysis="reliability", statistic="cronbach_alpha", outcome=measure, timepoint=timepoint, value=alpha,
-                  conf_low=low, conf_high=high, n=n, method=METHOD)
+    return Result(
+        analysis="reliability",
+        statistic="cronbach_alpha",
+        outcome=measure,
+        timepoint=timepoint,
+        value=alpha,
+        conf_low=low,
+        conf_high=high,
+        n=n,
+        method=METHOD,
+    )

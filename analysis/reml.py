@@ -96,8 +96,9 @@ def sum_rows(y: Array, x: Array, participant: Codes, group: Codes) -> Sums:
     by_participant, grouped = np.zeros((2, n_participants, both.shape[1]))
     np.add.at(by_participant, participant, both)
     np.add.at(grouped, participant[shares], both[shares])
-    rows, grouped_rows = (np.bincount(codes, minlength=n_participants).astype(float)
-                          for codes in (participant, participant[shares]))
+    rows, grouped_rows = (
+        np.bincount(codes, minlength=n_participants).astype(float) for codes in (participant, participant[shares])
+    )
     group_of = np.full(n_participants, NO_GROUP, dtype=np.int64)
     np.maximum.at(group_of, participant, group)
     return Sums(both.T @ both, by_participant, rows, grouped, grouped_rows, group_of)

@@ -39,8 +39,13 @@ def _item_findings(instrument: Instrument) -> list[Finding]:
     for index, item in enumerate(instrument.items):
         at: KeyPath = ("items", index)
         if len(item.concept.split()) > MOST_WORDS or not item.concept[0].islower():
-            findings.append(Finding((*at, "concept"), f"Found '{item.concept}'.", f"Write one to {MOST_WORDS} words of "
-                                    "your own in lower case, never the item's wording."))
+            findings.append(
+                Finding(
+                    (*at, "concept"),
+                    f"Found '{item.concept}'.",
+                    f"Write one to {MOST_WORDS} words of your own in lower case, never the item's wording.",
+                )
+            )
         if item.response_set not in instrument.response_sets:
             findings += _unknown((*at, "response_set"), item.response_set, instrument.response_sets)
         else:
@@ -53,14 +58,29 @@ def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Fi
     low, high = allowed.minimum, allowed.maximum
     findings: list[Finding] = []
     if item.reverse and not allowed.options:
-        findings.append(Finding((*at, "reverse"), f"Item {item.id} is answered on a range, which is not reversed.",
-                                "Remove 'reverse', or give its response set options."))
+        findings.append(
+            Finding(
+                (*at, "reverse"),
+                f"Item {item.id} is answered on a range, which is not reversed.",
+                "Remove 'reverse', or give its response set options.",
+            )
+        )
     elif item.reverse and any(low + high - option not in allowed.options for option in allowed.options):
-        findings.append(Finding((*at, "reverse"), f"The options of '{item.response_set}' change when reversed.",
-                                "Give options at equal steps, or remove 'reverse'."))
+        findings.append(
+            Finding(
+                (*at, "reverse"),
+                f"The options of '{item.response_set}' change when reversed.",
+                "Give options at equal steps, or remove 'reverse'.",
+            )
+        )
     if item.safety and not low <= item.safety.at_least <= high:
-        findings.append(Finding((*at, "safety", "at_least"), f"No answer can be {item.safety.at_least}.",
-                                f"Write a value from {low:g} to {high:g}."))
+        findings.append(
+            Finding(
+                (*at, "safety", "at_least"),
+                f"No answer can be {item.safety.at_least}.",
+                f"Write a value from {low:g} to {high:g}.",
+            )
+        )
     return findings
 
 
@@ -81,12 +101,20 @@ def _missing_rule_findings(instrument: Instrument, index: int, measure: Measure)
     items = instrument.items_of(measure)
     at: KeyPath = ("measures", index, "missing")
     if measure.missing.max_missing >= len(items):
-        return [Finding((*at, "max_missing"), f"All {len(items)} answers may be missing.",
-                        f"Write at most {len(items) - 1}.")]
+        return [
+            Finding(
+                (*at, "max_missing"), f"All {len(items)} answers may be missing.", f"Write at most {len(items) - 1}."
+            )
+        ]
     ends = {(allowed.minimum, allowed.maximum) for item in items for allowed in [instrument.allowed_values(item.id)]}
     if measure.missing.treat == "prorate" and len(ends) > 1:
-        return [Finding((*at, "treat"), "Items with different ranges cannot stand for one another.",
-                        "Write 'max_missing: 0' and 'treat: none'.")]
+        return [
+            Finding(
+                (*at, "treat"),
+                "Items with different ranges cannot stand for one another.",
+                "Write 'max_missing: 0' and 'treat: none'.",
+            )
+        ]
     return []
 
 
@@ -97,9 +125,13 @@ def _range_findings(instrument: Instrument, index: int, measure: Measure) -> lis
     high = factor * sum(each.maximum for each in allowed)
     if _same(low, measure.range[0]) and _same(high, measure.range[1]):
         return []
-    return [Finding(("measures", index, "range"), f"Found {measure.range[0]:g} to {measure.range[1]:g}, but "
-                    f"the items give {low:g} to {high:g}.",
-                    f"Write [{low:g}, {high:g}], or correct items, method or multiply.")]
+    return [
+        Finding(
+            ("measures", index, "range"),
+            f"Found {measure.range[0]:g} to {measure.range[1]:g}, but the items give {low:g} to {high:g}.",
+            f"Write [{low:g}, {high:g}], or correct items, method or multiply.",
+        )
+    ]
 
 
 def _band_findings(index: int, measure: Measure) -> list[Finding]:
@@ -109,15 +141,26 @@ def _band_findings(index: int, measure: Measure) -> list[Finding]:
     for place, band in enumerate(measure.bands):
         at: KeyPath = ("measures", index, "bands", place)
         if band.low > band.high:
-            findings.append(Finding((*at, "low"), f"The band '{band.label}' ends before it begins.",
-                                    "Swap 'low' and 'high'."))
+            findings.append(
+                Finding((*at, "low"), f"The band '{band.label}' ends before it begins.", "Swap 'low' and 'high'.")
+            )
         for end, value in (("low", band.low), ("high", band.high)):
             if not floor <= value <= ceiling:
-                findings.append(Finding((*at, end), f"The band '{band.label}' leaves the range.",
-                                        f"Write a value from {floor:g} to {ceiling:g}."))
+                findings.append(
+                    Finding(
+                        (*at, end),
+                        f"The band '{band.label}' leaves the range.",
+                        f"Write a value from {floor:g} to {ceiling:g}.",
+                    )
+                )
         if band.low <= previous:
-            findings.append(Finding((*at, "low"), f"The band '{band.label}' does not begin above the band before it.",
-                                    "List the bands from low to high without overlap."))
+            findings.append(
+                Finding(
+                    (*at, "low"),
+                    f"The band '{band.label}' does not begin above the band before it.",
+                    "List the bands from low to high without overlap.",
+                )
+            )
         previous = band.high
     return findings
 
@@ -129,12 +172,22 @@ def _evidence_findings(instrument: Instrument) -> list[Finding]:
         if change.measure not in widths:
             findings += _unknown(("smallest_change", index, "measure"), change.measure, widths)
         elif change.value > widths[change.measure]:
-            findings.append(Finding(("smallest_change", index, "value"), "The change is larger than the whole range.",
-                                    f"Write a value up to {widths[change.measure]:g}."))
+            findings.append(
+                Finding(
+                    ("smallest_change", index, "value"),
+                    "The change is larger than the whole range.",
+                    f"Write a value up to {widths[change.measure]:g}.",
+                )
+            )
     for index, reliability in enumerate(instrument.reliability):
         if reliability.lowest > reliability.highest:
-            findings.append(Finding(("reliability", index, "lowest"), "The lowest value is above the highest.",
-                                    "Swap 'lowest' and 'highest'."))
+            findings.append(
+                Finding(
+                    ("reliability", index, "lowest"),
+                    "The lowest value is above the highest.",
+                    "Swap 'lowest' and 'highest'.",
+                )
+            )
     return findings
 
 
@@ -167,8 +220,11 @@ def _fact_findings(instrument: Instrument) -> list[Finding]:
 
 
 def _repeated(section: str, ids: Sequence[str]) -> list[Finding]:
-    return [Finding((section, index, "id"), f"'{name}' stands more than once.", "Give another id.")
-            for index, name in enumerate(ids) if name in ids[:index]]
+    return [
+        Finding((section, index, "id"), f"'{name}' stands more than once.", "Give another id.")
+        for index, name in enumerate(ids)
+        if name in ids[:index]
+    ]
 
 
 def _unknown(key: KeyPath, name: str, known: Iterable[str]) -> list[Finding]:

@@ -66,8 +66,10 @@ def _missing_rule(measure: Measure, n_items: int) -> str:
     if allowed == 0:
         return "Without an answer there is no score." if n_items == 1 else f"All {n_items} answers are needed."
     answers = "answer counts" if allowed == 1 else "answers count"
-    return (f"Up to {allowed} missing {answers} as the mean of the participant's other answers; with more missing "
-            "there is no score.")
+    return (
+        f"Up to {allowed} missing {answers} as the mean of the participant's other answers; with more missing "
+        "there is no score."
+    )
 
 
 def _list(ids: Sequence[str]) -> str:

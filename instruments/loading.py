@@ -78,5 +78,9 @@ def _read(paths: list[Path]) -> Mapping[str, Instrument]:
 
 def _misnamed(document: Document[Instrument]) -> Problem:
     instrument_id = document.value.id
-    return document.problem(("id",), "file_misnamed", f"The file defines '{instrument_id}' but is not named after it.",
-                            f"Name it {instrument_id}.yaml.")
+    return document.problem(
+        ("id",),
+        "file_misnamed",
+        f"The file defines '{instrument_id}' but is not named after it.",
+        f"Name it {instrument_id}.yaml.",
+    )

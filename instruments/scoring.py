@@ -53,13 +53,22 @@ def score_responses(responses: pd.DataFrame, library: Mapping[str, Instrument]) 
     """
     absent = [column for column in ANSWER_COLUMNS if column not in responses.columns]
     if absent:
-        raise InstrumentError(Problem("column_missing", f"The responses have no column {', '.join(absent)}.",
-                                      f"Give {', '.join(ANSWER_COLUMNS)}."))
+        raise InstrumentError(
+            Problem(
+                "column_missing",
+                f"The responses have no column {', '.join(absent)}.",
+                f"Give {', '.join(ANSWER_COLUMNS)}.",
+            )
+        )
     present = sorted(responses["instrument"].unique())
     unknown = [name for name in present if name not in library]
     if unknown:
-        raise InstrumentError([Problem("unknown_instrument", f"'{name}' is not in the library.",
-                                       choose_from(name, sorted(library))) for name in unknown])
+        raise InstrumentError(
+            [
+                Problem("unknown_instrument", f"'{name}' is not in the library.", choose_from(name, sorted(library)))
+                for name in unknown
+            ]
+        )
     tables = [_score_instrument(responses[responses["instrument"] == name], library[name]) for name in present]
     empty = pd.DataFrame(columns=list(SCORE_DTYPES))
     return (pd.concat(tables, ignore_index=True) if tables else empty).astype(SCORE_DTYPES)
@@ -97,8 +106,12 @@ def _answer_matrix(rows: pd.DataFrame, occasion: NDArray[np.intp], n_occasions: 
     position = pd.Index(ids).get_indexer(pd.Index(rows["item"], dtype="object"))
     unknown = rows["item"][position < 0].unique()
     if len(unknown):
-        raise InstrumentError([Problem("unknown_item", f"{instrument.id} has no item '{name}'.",
-                                       choose_from(str(name), ids)) for name in unknown])
+        raise InstrumentError(
+            [
+                Problem("unknown_item", f"{instrument.id} has no item '{name}'.", choose_from(str(name), ids))
+                for name in unknown
+            ]
+        )
     cell = occasion * len(ids) + position
     twice = pd.Series(cell).duplicated().to_numpy()
     if twice.any():
@@ -119,9 +132,13 @@ def _require_allowed(answers: Answers, instrument: Instrument) -> None:
         count = int((~np.isnan(column) & ~allowed.allows(column)).sum())
         if count:
             expected = ", ".join(map(str, allowed.options)) or f"{allowed.minimum:g} to {allowed.maximum:g}"
-            problems.append(Problem(
-                "value_not_allowed", f"{instrument.id} item {item.id}: answers outside its response set "
-                f"({expected}): {count}.", "Quarantine them, or declare them as missing codes."))
+            problems.append(
+                Problem(
+                    "value_not_allowed",
+                    f"{instrument.id} item {item.id}: answers outside its response set ({expected}): {count}.",
+                    "Quarantine them, or declare them as missing codes.",
+                )
+            )
     if problems:
         raise InstrumentError(problems)
 
