@@ -1,0 +1,116 @@
+"""Tables of the method annex, from gated rows only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from analysis.design import StudyDesign
+from reports.cells import INTERVAL, Table, count_cell, interval_cell, mark_notes, value_cell
+from reports.content import ReportContent
+from reports.disclosure import THRESHOLD
+from reports.numbers import NOT_SHOWN, NOTHING, format_count, format_interval, format_number, format_p
+from reports.reading import Rows, pick, pick_one
+
+
+def reliability_table(rows: Rows, design: StudyDesign) -> Table:
+    """Return how well items agreed in this sample."""
+    lines = []
+    for measure_id, measure in design.measures.items():
+        for timepoint in design.timepoints:
+            row = pick_one(rows, analysis="reliability", outcome=measure_id, timepoint=timepoint.id)
+            if row is not None:
+                said = row.method if row.verdict.startswith("refused") else ""
+                lines.append(
+                    (
+                        f"{measure.label}, {timepoint.label}",
+                        said or value_cell(row, 2),
+                        NOTHING if said else interval_cell(row, 2),
+                    )
+                )
+    return Table(
+        "Agreement of items in this sample (Cronbach's alpha)",
+        ("Measure", "Alpha", INTERVAL),
+        tuple(lines),
+        mark_notes(tuple(lines)),
+    )
+
+
+def agreement_table(rows: Rows, design: StudyDesign) -> Table:
+    """Return how delivered totals compare with ours."""
+    lines = []
+    for measure_id, measure in design.measures.items():
+        found = {row.statistic: row for row in pick(rows, analysis="score_agreement", outcome=measure_id)}
+        if found:
+            lines.append((measure.label, *(count_cell(found.get(name)) for name in ("compared", "equal", "different"))))
+    return Table(
+        "Totals that came with the data, held against ours",
+        ("Measure", "Compared", "Equal", "Different"),
+        tuple(lines),
+        mark_notes(tuple(lines)),
+    )
+
+
+def estimates_table(rows: Rows, content: ReportContent) -> Table:
+    """Return every estimate and description of the results, as computed and gated."""
+    labels = {outcome.id: content.design.measures[outcome.measure].label for outcome in content.plan.outcomes}
+    arms = {arm.id: arm.label for arm in content.design.arms}
+    times = {timepoint.id: timepoint.label for timepoint in content.design.timepoints}
+    lines = tuple(
+        (
+            f"{labels.get(row.outcome, row.outcome)}: {row.statistic.replace('_', ' ')}",
+            arms.get(row.arm, row.contrast) or NOTHING,
+            times.get(row.timepoint, NOTHING),
+            NOT_SHOWN if row.hidden else format_number(row.value, 2),
+            format_number(row.std_error, 3),
+            format_number(row.df, 0),
+            format_interval(row.conf_low, row.conf_high, 2),
+            format_p(row.p_value),
+            format_p(row.p_adjusted),
+            row.people if row.is_exact or row.at_least == row.at_least else NOTHING,
+            row.verdict.replace("_", " "),
+        )
+        for row in pick(rows, analysis=("descriptive", "change_within_arm", "mixed_model"))
+    )
+    return Table(
+        "All estimates",
+        (
+            "Statistic",
+            "Arm or contrast",
+            "Timepoint",
+            "Value",
+            "Standard error",
+            "df",
+            INTERVAL,
+            "p",
+            "Adjusted p",
+            "People",
+            "Verdict",
+        ),
+        lines,
+        mark_notes(lines),
+    )
+
+
+def verdicts_table(verdicts: pd.DataFrame) -> Table:
+    """Return what became of each rule of the data contracts; small counts are not given."""
+    lines = tuple(
+        (
+            f"{row['contract']}: {row['description']}",
+            "passed" if row["passed"] else f"not passed ({row['severity']})",
+            say_rows(int(row["n_failed"])),
+        )
+        for row in verdicts.to_dict("records")
+    )
+    return Table("Rules that the data were held to", ("Rule", "Verdict", "Rows that broke it"), lines)
+
+
+def versions_table(versions: Mapping[str, str], caption: str, columns: tuple[str, str]) -> Table:
+    """Return names with versions or fingerprints."""
+    return Table(caption, columns, tuple((name, value) for name, value in versions.items()))
+
+
+def say_rows(count: int) -> str:
+    """Return a number of rows; 1 to 9 rows could be as many people."""
+    return f"fewer than {THRESHOLD}" if 0 < count < THRESHOLD else format_count(count)

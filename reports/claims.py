@@ -1,0 +1,247 @@
+"""What may be said of an estimate: sentences by design, certainty and interval, never more than these allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from analysis.design import Arm, DesignKind, Measure, StudyDesign
+from analysis.plan import Estimand, Outcome
+from reports.content import ReportContent
+from reports.numbers import (
+    NO_BREAK,
+    decimals_of,
+    decimals_to_show,
+    format_number,
+    format_p,
+    format_threshold,
+)
+from reports.reading import Row, Rows, pick_one
+
+LEVEL_NAMES: Final = {1: "very low", 2: "low", 3: "moderate", 4: "high"}
+SIGNIFICANCE: Final = 0.05
+_HEDGES: Final = {
+    4: "{arm} {verb}s",
+    3: "{arm} probably {verb}s",
+    2: "{arm} may {verb}",
+    1: "It is very uncertain whether {arm} {verb}s",
+}
+"""After the wording of GRADE (Santesso et al. 2020, doi 10.1016/j.jclinepi.2019.10.014)."""
+
+ALONE: Final = (
+    "A change within one arm says nothing of the programme: people who feel bad when they join tend to score closer to "
+    "the average later, with or without a programme (regression to the mean), and some recover by themselves."
+)
+WITHHELD: Final = "so few people are behind it, or left out of it, that somebody could be recognised"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is said of one estimand.
+
+    Attributes
+    ----------
+    estimand : str
+        Id in the plan.
+    sentence : str
+        The main sentence.
+    notes : tuple of str
+        How to read it: direction, smallest meaningful change, several questions at once.
+    is_causal : bool
+        The sentence says that the programme did something: randomised, interval without zero.
+    is_clear : bool
+        The interval leaves out zero, also when several questions are allowed for.
+    is_answered : bool
+        There is a number.
+    """
+
+    estimand: str
+    sentence: str
+    notes: tuple[str, ...] = ()
+    is_causal: bool = False
+    is_clear: bool = False
+    is_answered: bool = True
+
+
+def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
+    """Say what one estimand found, in the words that the design allows.
+
+    Parameters
+    ----------
+    estimand : Estimand
+        Of the plan.
+    rows : tuple of Row
+        Gated results.
+    content : ReportContent
+        Labels, design and plan.
+
+    Returns
+    -------
+    Claim
+        A causal verb only for a randomised design whose 95 % interval leaves out zero (and whose adjusted p-value is
+        below 0.05), weakened by the certainty; otherwise "no clear difference", never "none".
+    """
+    row = pick_one(rows, estimand=estimand.id, analysis="mixed_model")
+    outcome, design = content.plan.outcome(estimand.outcome), content.design
+    measure = design.measures[outcome.measure]
+    at = _label(design, estimand.timepoint)
+    if row is None or row.verdict != "estimated":
+        return Claim(estimand.id, _unanswered(row, measure, at), is_answered=False)
+    if not row.is_shown:
+        return Claim(
+            estimand.id, f"The result for {measure.concept} at {at} is not shown: {WITHHELD}.", is_answered=False
+        )
+    if design.kind == "single_group":
+        sentence = _change(row, measure, at, design)
+    else:
+        certainty = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome.id)
+        level = int(certainty.value) if certainty and certainty.is_shown else 1
+        sentence = _difference(row, measure, at, estimand, design, level)
+    clear = is_clear(row)
+    return Claim(
+        estimand.id, sentence, _notes(row, outcome, measure, design.kind), clear and design.kind == "randomised", clear
+    )
+
+
+def is_clear(row: Row) -> bool:
+    """Tell whether an interval leaves out zero, and the p-value adjusted for several questions, if any, agrees."""
+    excludes = row.conf_low > 0 or row.conf_high < 0
+    return excludes and not row.p_adjusted >= SIGNIFICANCE
+
+
+def say_certainty(rows: Rows, outcome: str) -> tuple[str, int, tuple[str, ...]]:
+    """Return the certainty of an outcome in words, its level (0 without one) and its reasons."""
+    level = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome)
+    reasons = tuple(
+        row.method for row in rows if (row.analysis, row.statistic, row.outcome) == ("certainty", "reason", outcome)
+    )
+    if level is None or not level.is_shown:
+        return "Certainty was not rated, because nothing was estimated.", 0, ()
+    number = int(level.value)
+    return f"{LEVEL_NAMES[number].capitalize()} certainty", number, reasons
+
+
+def say_direction(measure: Measure) -> str:
+    """Return which way of a measure is good."""
+    good = "higher" if measure.higher_is == "better" else "lower"
+    return (
+        f"Scores run from {format_threshold(measure.minimum)} to {format_threshold(measure.maximum)} points; "
+        f"{good} is better."
+    )
+
+
+def _unanswered(row: Row | None, measure: Measure, at: str) -> str:
+    """Say why there is no estimate; the explanation of the analysis names the way out."""
+    why = row.method if row is not None else "The results hold no row for it."
+    lead = "could not be computed" if row is not None and row.verdict.startswith("failed") else "was not computed"
+    return f"The result for {measure.concept} at {at} {lead}. {why}"
+
+
+def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign, level: int) -> str:
+    first, second = (_arm(design, side).label for side in estimand.compared)
+    points = _points(row, measure)
+    interval = _interval(row, measure)
+    scored = (
+        f"people in the {first} arm scored {points} on the {measure.label} {_than(points)} people in the {second} arm"
+    )
+    if not is_clear(row):
+        return f"No clear difference in {measure.concept} at {at}: {scored} ({interval})."
+    if design.kind == "matched_comparison":
+        return (
+            f"Compared with people in the {second} arm, and after allowing for {_adjusted_for(estimand, design)}, "
+            f"being in the {first} arm was associated with scores {points} on the {measure.label} at {at} ({interval})."
+        )
+    verb = "reduce" if row.value < 0 else "increase"
+    lead = _HEDGES[level].format(arm=first, verb=verb)
+    return f"{lead} {measure.concept}: at {at}, {scored} ({interval})."
+
+
+def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
+    points = _points(row, measure)
+    lead = "People" if is_clear(row) else f"No clear change in {measure.concept}: people"
+    return (
+        f"{lead} scored {points} on the {measure.label} at {at} {_than(points)} at {design.baseline.label} "
+        f"({_interval(row, measure)}). How much of that is due to the programme cannot be told."
+    )
+
+
+def _points(row: Row, measure: Measure) -> str:
+    """Return ``2.4 points lower``, or that there is none to speak of."""
+    decimals = decimals_to_show(row.conf_low, row.conf_high, decimals_of(measure))
+    size = format_number(abs(row.value), decimals)
+    if not float(size.replace(",", "")):
+        return "about the same"
+    return f"{size} points {_way(row.value)}"
+
+
+def _than(points: str) -> str:
+    return "as" if points == "about the same" else "than"
+
+
+def _interval(row: Row, measure: Measure) -> str:
+    """Return ``95 % interval 0.6 to 4.2 points lower``, or with both ways named where zero is inside."""
+    decimals = decimals_to_show(row.conf_low, row.conf_high, decimals_of(measure))
+    name = f"95{NO_BREAK}% interval"
+    near, far = sorted((row.conf_low, row.conf_high), key=abs)
+    low, high = (format_number(abs(end), decimals) for end in (near, far))
+    if (row.conf_low < 0) == (row.conf_high < 0):
+        return f"{name} {low} to {high} points {_way(far)}"
+    down, up = (format_number(abs(end), decimals) for end in (row.conf_low, row.conf_high))
+    return f"{name} from {down} points lower to {up} points higher"
+
+
+def _way(value: float) -> str:
+    return "lower" if value < 0 else "higher"
+
+
+def _notes(row: Row, outcome: Outcome, measure: Measure, kind: DesignKind) -> tuple[str, ...]:
+    what = "change" if kind == "single_group" else "difference"
+    notes = [f"{say_direction(measure)}"]
+    notes += _against_smallest(row, outcome, what)
+    if row.conf_low > 0 or row.conf_high < 0:
+        if not is_clear(row):
+            notes.append(
+                f"The interval leaves out zero, but several questions were asked together; allowing for that, chance "
+                f"remains a possible explanation (adjusted p = {format_p(row.p_adjusted)})."
+            )
+    else:
+        notes.append(f"The interval holds zero; that is no proof that there is no {what}.")
+        if kind != "single_group":
+            notes.append("Arms may change alike over time; only the difference between them bears on the programme.")
+    return tuple(notes)
+
+
+def _against_smallest(row: Row, outcome: Outcome, what: str) -> list[str]:
+    """Hold an interval against the smallest difference that people notice."""
+    if outcome.smallest_meaningful_change is None:
+        return [f"The plan names no smallest {what} that people notice for this outcome."]
+    smallest = outcome.smallest_meaningful_change.value
+    named = f"{format_threshold(smallest)} point{'' if smallest == 1 else 's'}, the smallest {what} that people notice"
+    near = 0.0 if row.conf_low <= 0 <= row.conf_high else min(abs(row.conf_low), abs(row.conf_high))
+    far = max(abs(row.conf_low), abs(row.conf_high))
+    if near >= smallest:
+        return [f"The whole interval is at least {named}."]
+    if far < smallest:
+        return [f"The whole interval is smaller than {named}."]
+    if abs(row.value) >= smallest:
+        return [f"The {what} is at least {named}, but the interval also holds smaller ones."]
+    return [f"The {what} is smaller than {named}, but the interval also holds ones that large."]
+
+
+def _adjusted_for(estimand: Estimand, design: StudyDesign) -> str:
+    labels = {covariate.id: covariate.label for covariate in design.covariates}
+    names = [f"scores at {design.baseline.label}", *(labels[covariate] for covariate in estimand.covariates)]
+    return join_words(names)
+
+
+def join_words(words: list[str]) -> str:
+    """Return ``a``, ``a and b`` or ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _label(design: StudyDesign, timepoint: str) -> str:
+    return next(known.label for known in design.timepoints if known.id == timepoint)
+
+
+def _arm(design: StudyDesign, arm: str) -> Arm:
+    return next(known for known in design.arms if known.id == arm)

@@ -1,0 +1,57 @@
+"""What a report is made from: nothing of it is a single participant's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.design import StudyDesign
+from analysis.plan import Plan
+from instruments import Instrument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContent:
+    """Everything that a report may draw on.
+
+    Attributes
+    ----------
+    title, question, programme, sponsor, evaluator : str
+        As the study definition words them; empty where it is silent. Hostile until escaped.
+    synthetic : bool
+        People and answers are invented; the report says so on every page.
+    design : StudyDesign
+        Decides what may be claimed.
+    plan : Plan
+        Order of the outcomes, what was asked, and the disclosure profile.
+    results : DataFrame
+        The `results` table as computed, not gated yet: `render_report` gates it.
+    instruments : mapping
+        Instrument id -> Instrument, those that the study uses.
+    verdicts : DataFrame
+        contract, rule, severity, passed, n_checked, n_failed, description.
+    reconciliation : DataFrame
+        source, rows_read, rows_accepted, rows_quarantined, rows_excluded, reasons.
+    cells_quarantined : int
+        Single answers set aside.
+    provenance : mapping
+        ``versions`` (name -> version) and ``fingerprints`` (file -> SHA-256).
+    """
+
+    title: str
+    question: str
+    programme: str
+    sponsor: str
+    evaluator: str
+    synthetic: bool
+    design: StudyDesign
+    plan: Plan
+    results: pd.DataFrame
+    instruments: Mapping[str, Instrument]
+    verdicts: pd.DataFrame
+    reconciliation: pd.DataFrame
+    cells_quarantined: int
+    provenance: Mapping[str, Any]

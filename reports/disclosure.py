@@ -1,0 +1,276 @@
+"""The disclosure gate: every number that leaves passes it, and it fails closed.
+
+No count of 1 to 9 people can be read from a gated table, nor had by subtracting two of its counts: within an arm,
+counts that are printed exactly are equal or at least ten apart. The rule is a threshold of ten with complementary
+suppression (Hundepool et al. 2012, Statistical Disclosure Control, doi 10.1002/9781118348239). Where an exact count is
+withheld, whatever would give it away (standard error, degrees of freedom, standard deviation, digits beyond the first)
+is withheld as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from data_contracts.errors import Problem, choose_from
+from reports.errors import ReportError
+from reports.numbers import decimals_to_show
+
+THRESHOLD: Final = 10
+"""The smallest number of people that may be read or derived."""
+PROFILES: Final = ("threshold-10", "none")
+NUMBERS: Final = ["value", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted", "n"]
+COUNTS: Final = ("allocated", "answered", "analysed", "observed")
+REVEALING: Final = ("sd", "standardised_change")
+"""Statistics that, beside a mean and its interval, give the number of people away."""
+VARIANCES: Final = ("variance_participant", "variance_group", "variance_residual", "icc_group", "log_likelihood")
+
+
+class Released(NamedTuple):
+    """What may be said of a count of people: the count itself, or what it is not below (NaN for nothing)."""
+
+    is_exact: bool
+    at_least: float
+
+
+def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
+    """Return the results that may leave.
+
+    Parameters
+    ----------
+    results : DataFrame
+        The `results` table; not changed.
+    profile : {"threshold-10", "none"}
+        ``none`` hides nothing and is for eyes inside the study only.
+
+    Returns
+    -------
+    DataFrame
+        The same rows in the same order with two more columns. ``hidden`` (bool): all numbers of the row are NaN.
+        ``at_least`` (float): number of people that may be said where `n` is withheld (NaN), otherwise NaN; such a row
+        keeps its value and interval with few digits, and loses standard error and degrees of freedom.
+
+    Raises
+    ------
+    ReportError
+        The profile is not known.
+    """
+    gated = results.assign(hidden=False, at_least=np.nan)
+    if profile not in PROFILES:
+        raise ReportError(
+            Problem("unknown_profile", f"There is no profile '{profile}'.", choose_from(profile, PROFILES))
+        )
+    if profile == "none":
+        return gated
+    gated = gated.reset_index(drop=True)
+    _hide_uncounted(gated)
+    _gate_arms(gated)
+    _gate_changes(gated)
+    _gate_declared(gated)
+    _gate_estimands(gated)
+    _gate_totals(gated)
+    _gate_agreement(gated)
+    _blur_models(gated)
+    return gated.set_axis(results.index)
+
+
+def release_counts(counts: Iterable[int]) -> dict[int, Released]:
+    """Return what may be said of each count of people of one arm.
+
+    Parameters
+    ----------
+    counts : iterable of int
+        The most important first: a count is exact when it is zero, or at least ten and equal to or at least ten away
+        from every exact one before it.
+
+    Returns
+    -------
+    dict
+        Count -> whether it is exact; if not, a number that it is not below and that leaves nine numbers or more
+        possible, or NaN where ten people or more could not be promised.
+    """
+    distinct = list(dict.fromkeys(counts))
+    exact: list[int] = []
+    for count in distinct:
+        if count >= THRESHOLD and not any(is_near(count, other) for other in exact):
+            exact.append(count)
+    return {
+        count: Released(True, np.nan) if count in exact or not count else Released(False, _lower_bound(count, exact))
+        for count in distinct
+    }
+
+
+def _lower_bound(count: int, exact: list[int]) -> float:
+    """Return what a withheld count is not below; it depends on its exact neighbours alone."""
+    below = max((other for other in exact if other < count), default=0)
+    above = min((other for other in exact if other > count), default=np.inf)
+    beside_lower = is_near(count, below) or above - below < 2 * THRESHOLD - 1
+    bound = below + 1 if beside_lower else above - THRESHOLD + 1
+    return float(bound) if count >= THRESHOLD and bound >= THRESHOLD else np.nan
+
+
+def is_near(left: float, right: float) -> bool:
+    """Tell whether two counts of people are 1 to 9 apart, so that subtracting them would show a small number."""
+    return 0 < abs(left - right) < THRESHOLD
+
+
+def _hide(gated: pd.DataFrame, where: pd.Series) -> None:
+    gated.loc[where, NUMBERS] = np.nan
+    gated.loc[where, "hidden"] = True
+
+
+def _withhold(gated: pd.DataFrame, index: int, at_least: float) -> None:
+    """Take out what gives the number of people away; a row that is nothing but that number is hidden."""
+    statistic = gated.loc[index, "statistic"]
+    if statistic in (*COUNTS, *REVEALING):
+        _hide(gated, gated.index == index)
+    _blur(gated, index)
+    gated.loc[index, "n"] = np.nan
+    gated.loc[index, "at_least"] = at_least
+
+
+def _blur(gated: pd.DataFrame, index: int) -> None:
+    """Take out standard error and degrees of freedom, and the digits that would replace them."""
+    gated.loc[index, ["std_error", "df"]] = np.nan
+    shown = gated.loc[index, ["value", "conf_low", "conf_high"]].astype("float64")
+    reach = (shown["conf_high"] - shown["conf_low"]) / 2
+    coarse = 1 if np.isnan(reach) or reach >= 0.5 else 2 if reach >= 0.05 else 3
+    digits = 2 if gated.loc[index, "statistic"] == "icc_group" else coarse
+    digits = decimals_to_show(shown["conf_low"], shown["conf_high"], digits)
+    for column, number in shown.items():
+        gated.loc[index, column] = round(float(number), digits) + 0.0 if np.isfinite(number) else np.nan
+
+
+def _rank(statistics: pd.Series) -> pd.Series:
+    """Return the importance of statistics: how people came and answered goes before what was computed of them."""
+    return statistics.map({name: rank for rank, name in enumerate(COUNTS)}).fillna(len(COUNTS))
+
+
+def _is_count(n: pd.Series) -> pd.Series:
+    return n.notna() & (n >= 0) & (n == n.round()) & np.isfinite(n)
+
+
+def _hide_uncounted(gated: pd.DataFrame) -> None:
+    """Hide numbers that do not say how many people are behind them."""
+    excused = (
+        (gated["verdict"] == "declared")
+        | (gated["analysis"] == "certainty")
+        | ((gated["analysis"] == "mixed_model") & gated["statistic"].isin(VARIANCES) & gated["n"].isna())
+    )
+    has_number = gated[NUMBERS].notna().any(axis=1)
+    false_count = gated["statistic"].isin(COUNTS) & (gated["value"] != gated["n"])
+    _hide(gated, has_number & ~excused & (~_is_count(gated["n"]) | false_count))
+
+
+def _gate_arms(gated: pd.DataFrame) -> None:
+    """Release the counts of each arm together, whatever they count."""
+    own = (gated["arm"] != "") & gated["n"].notna() & (gated["analysis"] != "certainty")
+    for arm in dict.fromkeys(gated.loc[own, "arm"]):
+        of_arm = gated.index[own & (gated["arm"] == arm)]
+        ranked = gated.loc[of_arm].sort_values("statistic", key=_rank, kind="stable")
+        released = release_counts(int(n) for n in ranked["n"])
+        for index in of_arm:
+            is_exact, at_least = released[int(gated.loc[index, "n"])]
+            if not is_exact and np.isnan(at_least):
+                _hide(gated, gated.index == index)
+            elif not is_exact:
+                _withhold(gated, index, at_least)
+
+
+def _gate_changes(gated: pd.DataFrame) -> None:
+    """Withhold how many answered twice where, with who answered once, it tells how few never answered."""
+    observed = gated[gated["statistic"] == "observed"].set_index(["outcome", "arm", "timepoint"])["n"]
+    for index in gated.index[(gated["analysis"] == "change_within_arm") & gated["n"].notna()]:
+        row = gated.loc[index]
+        ends = row["contrast"].split(" - ")
+        once = sum(observed.get((row["outcome"], row["arm"], end), np.nan) for end in ends)
+        exact = gated.loc[(gated["arm"] == row["arm"]) & gated["n"].notna(), "n"]
+        if any(is_near(count, once - row["n"]) for count in exact):
+            _withhold(gated, index, np.nan)
+
+
+def _gate_declared(gated: pd.DataFrame) -> None:
+    """Hide declared numbers of people so near to others that the few between them would show."""
+    allocated = gated.loc[gated["statistic"] == "allocated", "n"]
+    printed = [float(allocated.sum())] if allocated.notna().any() else []
+    declared = gated[(gated["verdict"] == "declared") & gated["value"].notna()]
+    for index, number in declared["value"].sort_values(kind="stable").items():
+        if 0 < number < THRESHOLD or any(is_near(number, other) for other in printed):
+            _hide(gated, gated.index == index)
+        else:
+            printed.append(float(number))
+
+
+def _gate_estimands(gated: pd.DataFrame) -> None:
+    """Hide a contrast from which a hidden mean could be had; print its count only where one of its means prints it."""
+    is_estimand = (gated["analysis"] == "mixed_model") & gated["statistic"].isin(["difference", "change"])
+    for index in gated.index[is_estimand & gated["n"].notna()]:
+        row = gated.loc[index]
+        ends = row["contrast"].split(" - ")
+        of_outcome = (gated["statistic"] == "marginal_mean") & (gated["outcome"] == row["outcome"])
+        means = gated[
+            of_outcome
+            & (
+                gated["arm"].isin(ends) & (gated["timepoint"] == row["timepoint"])
+                if row["statistic"] == "difference"
+                else gated["timepoint"].isin(ends)
+            )
+        ]
+        if row["n"] < THRESHOLD or means.empty or means["hidden"].any():
+            _hide(gated, gated.index == index)
+        elif row["n"] not in means["n"].to_list():
+            _withhold(gated, index, np.nan)
+
+
+def _gate_totals(gated: pd.DataFrame) -> None:
+    """Print a total over arms only where no part of it is withheld and nothing near it can be added up."""
+    whole = (gated["arm"] == "") & gated["n"].notna() & ~gated["statistic"].isin(["difference", "change"])
+    for index in gated.index[whole & (gated["verdict"] != "declared") & (gated["analysis"] != "certainty")]:
+        if 0 < gated.loc[index, "n"] < THRESHOLD:
+            _hide(gated, gated.index == index)
+        elif not _adds_nothing(gated, float(gated.loc[index, "n"]), str(gated.loc[index, "timepoint"])):
+            _withhold(gated, index, np.nan)
+
+
+def _adds_nothing(gated: pd.DataFrame, total: float, timepoint: str) -> bool:
+    """Tell whether a total shows no small number: all counts it may be held against are exact and not near."""
+    parts = gated[gated["statistic"].isin(COUNTS)]
+    if timepoint:
+        parts = parts[parts["timepoint"] == timepoint]
+    if parts["n"].isna().any():
+        return False
+    sums = parts.groupby(["statistic", "outcome", "timepoint"], sort=False)["n"].sum()
+    return not any(is_near(total, added) for added in sums)
+
+
+def _gate_agreement(gated: pd.DataFrame) -> None:
+    """Hide small counts of scores that differ, and the counts from which they could be subtracted."""
+    agreement = gated["analysis"] == "score_agreement"
+    observed = gated.loc[gated["statistic"] == "observed"]
+    all_scores = observed.groupby("outcome", sort=False)["n"].sum(min_count=1)
+    for measure in dict.fromkeys(gated.loc[agreement, "outcome"]):
+        own = agreement & (gated["outcome"] == measure)
+        compared, different = (
+            gated.loc[own & (gated["statistic"] == name), "value"].sum(min_count=1)
+            for name in ("compared", "different")
+        )
+        few = 0 < different < THRESHOLD
+        unsafe = observed["n"].isna().any() or any(is_near(compared, total) for total in all_scores)
+        if few or np.isnan(different):
+            _hide(gated, own & gated["statistic"].isin(["equal", "different"]))
+        if unsafe or 0 < compared < THRESHOLD:
+            _hide(gated, own & gated["statistic"].isin(["equal", "compared"]))
+
+
+def _blur_models(gated: pd.DataFrame) -> None:
+    """Blur every estimate of a model of which some count of people is withheld."""
+    model = gated["analysis"] == "mixed_model"
+    counted = (gated["statistic"] == "analysed") | (model & (gated["statistic"] == "marginal_mean"))
+    withheld = counted & gated["n"].isna()
+    for index in gated.index[model & gated["outcome"].isin(gated.loc[withheld, "outcome"])]:
+        _blur(gated, index)
+        if gated.loc[index, "statistic"] in VARIANCES:
+            gated.loc[index, "n"] = np.nan

@@ -1,0 +1,70 @@
+"""How numbers are printed: one place, English, rounded only here."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from analysis.design import Measure
+
+MINUS: Final = "\u2212"
+NO_BREAK: Final = "\u00a0"
+NOT_SHOWN: Final = "not shown"
+NOTHING: Final = "\u2013"
+SMALLEST_P: Final = 0.001
+FINE_RANGE: Final = 10.0
+"""Points; a measure with a narrower range is printed with two decimals, others with one."""
+
+
+def decimals_of(measure: Measure) -> int:
+    """Return how many decimals scores of a measure are printed with."""
+    return 2 if measure.maximum - measure.minimum < FINE_RANGE else 1
+
+
+def format_number(value: float, decimals: int = 1) -> str:
+    """Return ``−2.4``; a missing number (NaN) is an en dash, and what rounds to zero has no sign."""
+    if math.isnan(value):
+        return NOTHING
+    text = f"{abs(value):,.{decimals}f}"
+    return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
+
+
+def format_interval(low: float, high: float, decimals: int = 1) -> str:
+    """Return ``−4.2 to −0.6``; an en dash where an end is missing.
+
+    An interval that leaves out zero keeps enough decimals to show that it does.
+    """
+    if math.isnan(low) or math.isnan(high):
+        return NOTHING
+    decimals = decimals_to_show(low, high, decimals)
+    return f"{format_number(low, decimals)} to {format_number(high, decimals)}"
+
+
+def decimals_to_show(low: float, high: float, decimals: int, *, most: int = 3) -> int:
+    """Return the decimals at which an interval without zero is seen to be one."""
+    excludes = low > 0 or high < 0
+    while excludes and decimals < most and round(min(abs(low), abs(high)), decimals) == 0:
+        decimals += 1
+    return decimals
+
+
+def format_p(p: float) -> str:
+    """Return ``0.034``, ``< 0.001`` or, for a missing p-value, an en dash."""
+    if math.isnan(p):
+        return NOTHING
+    return f"<{NO_BREAK}{SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
+
+
+def format_count(count: float) -> str:
+    """Return ``1,468``; an en dash for a missing count."""
+    return NOTHING if math.isnan(count) else f"{round(count):,}"
+
+
+def format_share(part: float, whole: float) -> str:
+    """Return ``84 %``, rounded down, so that nothing short of everybody is 100 %."""
+    return f"{math.floor(100 * part / whole)}{NO_BREAK}%" if whole else NOTHING
+
+
+def format_threshold(value: float) -> str:
+    """Return a declared number as it was declared: ``2``, ``2.5``."""
+    return f"{value:g}".replace("-", MINUS)

@@ -1,0 +1,164 @@
+"""Page one in words: who came, what this cannot tell, what to do next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.design import DesignKind
+from reports.claims import WITHHELD, Claim, join_words
+from reports.content import ReportContent
+from reports.disclosure import THRESHOLD
+from reports.numbers import format_count, format_share
+from reports.reading import Row, Rows, pick, pick_one
+
+FEW_ANSWERED: Final = 0.8
+"""Below this share of answers at the last timepoint, following people up comes before anything else."""
+
+DESIGNS: Final[dict[DesignKind, str]] = {
+    "randomised": "Chance decided who was in which arm, so at the start the arms differed by luck alone.",
+    "matched_comparison": "The arms were not formed by chance; people in them were compared after allowing for what "
+    "was measured at the start.",
+    "single_group": "One group of people was asked before and after; nobody without the programme was asked.",
+}
+
+_LIMITS: Final[dict[DesignKind, tuple[str, ...]]] = {
+    "randomised": ("Whether the same would be found with other people, other facilitators or in another place.",),
+    "matched_comparison": (
+        "Whether the programme is the reason for a difference: people in the arms may differ in ways that were not "
+        "measured.",
+        "Whether the same would be found with other people, other facilitators or in another place.",
+    ),
+    "single_group": (
+        "Whether the programme is the reason for a change: nobody was asked who did not take part.",
+        "How much would have changed anyway: people who feel bad when they join tend to score closer to the average "
+        "later, with or without a programme (regression to the mean), and some recover by themselves.",
+    ),
+}
+
+
+def say_who_came(rows: Rows, content: ReportContent) -> tuple[str, ...]:
+    """Return sentences about recruitment and about answers at the last timepoint."""
+    design = content.design
+    allocated = [pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id) for arm in design.arms]
+    answered = [
+        pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=design.timepoints[-1].id)
+        for arm in design.arms
+    ]
+    labels = [arm.label for arm in design.arms]
+    last = design.timepoints[-1].label
+    return (_recruited(rows, allocated, labels), _response(allocated, answered, labels, last))
+
+
+def say_limits(content: ReportContent) -> tuple[str, ...]:
+    """Return what a study of this design cannot tell."""
+    return (
+        *_LIMITS[content.design.kind],
+        "What the people who did not answer would have answered: the model takes them to have gone on like similar "
+        "people who did.",
+        "Whether answers would be the same if people did not know that they took part: all scores are people's own "
+        "answers.",
+        "Whether one part of the programme matters more than another, and for whom.",
+    )
+
+
+def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]) -> tuple[str, ...]:
+    """Return what to do next, drawn from the answer to the primary outcome and from what weakens it."""
+    steps = []
+    first = claims[0] if claims else None
+    if first is None:
+        steps.append("Decide which comparison of the primary outcome is wanted, and write it into the plan.")
+    elif not first.is_answered:
+        steps.append(
+            "Wait for more people: until then the answer to the primary question stays inside the study."
+            if WITHHELD in first.sentence
+            else "Mend what kept the primary question from being answered; the reason stands above."
+        )
+    elif content.design.kind == "single_group":
+        steps.append(
+            "To learn what the programme adds, compare with people who do not have it yet: a waiting list with "
+            "places drawn by lot is fair and gives the clearest answer."
+        )
+    elif not first.is_clear:
+        steps.append(
+            "Do not read this as proof that the arms are alike, nor as a success. Look at the interval: if it holds "
+            "differences that would matter to you, the question is open and needs more people."
+        )
+    else:
+        steps.append("Weigh the interval, not only the number in its middle, against the cost of the programme.")
+        if content.design.kind == "matched_comparison":
+            steps.append("Before deciding on this alone, ask in what other ways the people in the arms differed.")
+    if _few_answered(rows, content):
+        steps.append(
+            "Follow up the people who did not answer: fewer than four in five did at the last timepoint in one arm "
+            "at least."
+        )
+    drafts = [instrument.short_name for instrument in content.instruments.values() if instrument.is_draft]
+    if drafts:
+        steps.append(
+            f"Have the scoring of {join_words(drafts)} confirmed; part of it stands on a source still to be checked."
+        )
+    steps.append("Read the card of each outcome before quoting a number from it.")
+    return tuple(steps)
+
+
+def total_of(rows: list[Row | None]) -> float | None:
+    """Return the sum of counts that are all exact, otherwise None."""
+    known = [row for row in rows if row is not None and row.is_exact]
+    return sum(row.n for row in known) if rows and len(known) == len(rows) else None
+
+
+def _recruited(rows: Rows, allocated: list[Row | None], labels: list[str]) -> str:
+    by_arm = join_words(
+        [
+            f"{row.people if row is not None else 'nobody'} in {label}"
+            for row, label in zip(allocated, labels, strict=True)
+        ]
+    )
+    declared = {row.statistic: format_count(row.value) for row in pick(rows, verdict="declared") if row.is_shown}
+    total = total_of(allocated)
+    took_part = f"{format_count(total)} took part" if total is not None else "some took part"
+    if total is None or len(labels) > 1:
+        took_part += f": {by_arm}"
+    if {"eligible", "invited"} <= set(declared):
+        return f"Of {declared['eligible']} eligible people {declared['invited']} were invited, and {took_part}."
+    for statistic, words in (("eligible", "eligible people"), ("invited", "people invited")):
+        if statistic in declared:
+            return f"Of {declared[statistic]} {words}, {took_part}."
+    return f"{took_part[0].upper()}{took_part[1:]}."
+
+
+def _response(allocated: list[Row | None], answered: list[Row | None], labels: list[str], last: str) -> str:
+    started, stayed = total_of(allocated), total_of(answered)
+    by_arm = [_arm_response(*of_arm) for of_arm in zip(allocated, answered, labels, strict=True)]
+    if started and stayed is not None:
+        lead = (
+            f"At {last}, {format_count(stayed)} of {format_count(started)} answered ({format_share(stayed, started)})"
+        )
+        return f"{lead}: {join_words(by_arm)}." if len(labels) > 1 else f"{lead}."
+    return f"Answers at {last}: {join_words(by_arm)}."
+
+
+def _arm_response(allocated: Row | None, answered: Row | None, label: str) -> str:
+    if answered is None or allocated is None:
+        return f"none known in {label}"
+    if not allocated.is_exact or answered.people == "not shown":
+        return f"not shown for {label} ({WITHHELD})"
+    if answered.is_exact:
+        return f"{answered.people} of {allocated.people} in {label} ({format_share(answered.n, allocated.n)})"
+    near = answered.at_least + THRESHOLD - 1 == allocated.n
+    return f"{answered.people} of {allocated.people} in {label}" + (
+        f" (fewer than {THRESHOLD} did not answer)" if near else ""
+    )
+
+
+def _few_answered(rows: Rows, content: ReportContent) -> bool:
+    for arm in content.design.arms:
+        allocated = pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id)
+        answered = pick_one(
+            rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=content.design.timepoints[-1].id
+        )
+        if allocated and answered and allocated.is_exact and allocated.n > 0:
+            known = answered.n if answered.is_exact else answered.at_least
+            if known / allocated.n < FEW_ANSWERED:
+                return True
+    return False

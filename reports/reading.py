@@ -1,0 +1,66 @@
+"""Gated results as typed rows: the only way from the table to prose, tables and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pandas as pd
+
+from analysis.results import NAN, Result
+from reports.numbers import NOT_SHOWN, format_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Result):
+    """A gated result.
+
+    Attributes
+    ----------
+    hidden : bool
+        The disclosure gate took its numbers out.
+    at_least : float
+        Where the exact number of people is withheld: the number that may be said instead; otherwise NaN.
+    """
+
+    hidden: bool = False
+    at_least: float = NAN
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the number of people may be printed as it is."""
+        return self.n == self.n
+
+    @property
+    def people(self) -> str:
+        """How many people are behind the number, as far as that may be said."""
+        if self.is_exact:
+            return format_count(self.n)
+        return f"at least {format_count(self.at_least)}" if self.at_least == self.at_least else NOT_SHOWN
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a number to print."""
+        return not self.hidden and self.value == self.value
+
+
+Rows = tuple[Row, ...]
+
+
+def read_rows(gated: pd.DataFrame) -> Rows:
+    """Return the rows of a gated `results` table, in its order."""
+    names = [field.name for field in fields(Row)]
+    return tuple(Row(**record) for record in gated[names].to_dict("records"))
+
+
+def pick(rows: Iterable[Row], **where: Any) -> Rows:
+    """Return the rows whose attributes equal `where`; a tuple allows any of its values."""
+    wanted = {name: value if isinstance(value, tuple) else (value,) for name, value in where.items()}
+    return tuple(row for row in rows if all(getattr(row, name) in values for name, values in wanted.items()))
+
+
+def pick_one(rows: Iterable[Row], **where: Any) -> Row | None:
+    """Return the first row whose attributes equal `where`, or None."""
+    found = pick(rows, **where)
+    return found[0] if found else None

@@ -1,0 +1,123 @@
+"""From content to one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from reports.content import ReportContent
+from reports.disclosure import gate_results
+from reports.figures import CONFIG
+from reports.lint import lint_claims
+from reports.summarise import ReportView, summarise_report
+
+TEMPLATES: Final = ("report.html", "parts.html", "report.css", "boot.js")
+
+
+def render_report(content: ReportContent) -> str:
+    """Gate, summarise, render and lint a report.
+
+    Parameters
+    ----------
+    content : ReportContent
+        Its results pass the disclosure gate here, by the profile of the plan.
+
+    Returns
+    -------
+    str
+        One HTML page that asks for nothing from outside; the same content gives the same text.
+
+    Raises
+    ------
+    ReportError
+        The profile is unknown, or a sentence claims more than the design allows.
+    """
+    gated = gate_results(content.results, content.plan.small_numbers.profile)
+    view = summarise_report(content, gated)
+    page = _fill(content, view)
+    causal = [claim.sentence for card in view.cards for claim in card.claims if claim.is_causal]
+    lint_claims(page, content.design.kind, quoted=[*quoted_strings(content), *causal])
+    return page
+
+
+def quoted_strings(content: ReportContent) -> list[str]:
+    """Return every string that the study or an instrument brings along and the report quotes as it is."""
+    design = content.design
+    quoted = [content.title, content.question, content.programme, content.sponsor, content.evaluator]
+    for labelled in (design.arms, design.timepoints, design.covariates):
+        quoted += [thing.label for thing in labelled]
+    for measure in design.measures.values():
+        capitalised = measure.concept[:1].upper() + measure.concept[1:]
+        quoted += [measure.label, measure.concept, capitalised]
+    for instrument in content.instruments.values():
+        quoted += [
+            instrument.name,
+            instrument.short_name,
+            instrument.recall_period,
+            instrument.citation.text,
+            instrument.citation.doi,
+            instrument.licence.terms,
+        ]
+    quoted += [
+        outcome.smallest_meaningful_change.source
+        for outcome in content.plan.outcomes
+        if outcome.smallest_meaningful_change
+    ]
+    return [*quoted, *content.provenance["fingerprints"], *content.provenance["versions"]]
+
+
+def _fill(content: ReportContent, view: ReportView) -> str:
+    """Fill the template; styles and scripts are ours, everything else is escaped."""
+    sources = _sources()
+    boot = sources["boot.js"]
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_fingerprint(boot)} {_fingerprint(_plotly_script())}",
+            "style-src 'unsafe-inline'",
+            "img-src data: blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=DictLoader(sources), trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("report.html").render(
+        content=content,
+        view=view,
+        policy=policy,
+        config=CONFIG,
+        has_figures=any(card.figure for card in view.cards),
+        plotly=_packed_plotly(),
+        boot=boot,
+    )
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """Return templates, styles and boot script; its hash is taken of the line ends that a browser sees."""
+    folder = files("reports") / "templates"
+    return {name: (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n") for name in TEMPLATES}
+
+
+@cache
+def _plotly_script() -> str:
+    """Return plotly.js as the installed plotly package holds it."""
+    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+
+@cache
+def _packed_plotly() -> str:
+    return base64.b64encode(gzip.compress(_plotly_script().encode(), compresslevel=9, mtime=0)).decode("ascii")
+
+
+@cache
+def _fingerprint(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"

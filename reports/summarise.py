@@ -1,0 +1,292 @@
+"""A report as data: gated rows and labels become the parts that the template prints, nothing is computed after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from analysis.design import StudyDesign
+from analysis.plan import Outcome
+from instruments import Instrument
+from reports import annex_tables, tables
+from reports.cells import INTERVAL, Table
+from reports.claims import ALONE, Claim, join_words, make_claim, say_certainty, say_direction
+from reports.content import ReportContent
+from reports.disclosure import THRESHOLD
+from reports.figures import describe_axis, figure_json, plot_outcome
+from reports.numbers import NO_BREAK, decimals_of, format_count, format_number, format_threshold
+from reports.overview import DESIGNS, say_limits, say_next_steps, say_who_came
+from reports.reading import Rows, pick, pick_one, read_rows
+from reports.theme import style_of
+
+SYNTHETIC: Final = "Synthetic example: invented people, invented answers"
+NOT_FOR_RELEASE: Final = "Not for release: small numbers are not protected in this copy"
+LICENCES: Final = {
+    "public_domain": "public domain",
+    "free": "free to use",
+    "free_with_attribution": "free with attribution",
+    "free_non_commercial": "free for non-commercial use",
+    "registration_required": "registration required",
+    "permission_needed": "permission needed",
+    "restricted": "restricted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """How sure one may be of an outcome: `name` in words, `level` 1 to 4 (0 not rated), `reasons` as sentences."""
+
+    name: str
+    level: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseBar:
+    """Share of an arm that answered at a timepoint (percent, for a bar's width), in the words of the flow table."""
+
+    label: str
+    percent: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCard:
+    """One outcome: what is said, drawn, tabled and known of it."""
+
+    id: str
+    heading: str
+    role: str
+    claims: tuple[Claim, ...]
+    certainty: Certainty
+    figure: str
+    caption: str
+    tables: tuple[Table, ...]
+    further: tuple[Table, ...]
+    facts: tuple[str, ...]
+    alone: str = ALONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentFacts:
+    """An instrument for the annex."""
+
+    name: str
+    licence: str
+    terms: str
+    citation: str
+    doi: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView:
+    """Everything that the template prints, in its order."""
+
+    banners: tuple[str, ...]
+    design: str
+    who_came: tuple[str, ...]
+    headline: OutcomeCard
+    limits: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    flow: Table
+    bars: tuple[ResponseBar, ...]
+    cards: tuple[OutcomeCard, ...]
+    instruments: tuple[InstrumentFacts, ...]
+    annex: tuple[Table, ...]
+    models: tuple[tuple[str, str], ...]
+    estimates: Table
+    verdicts: Table
+    rows_account: tuple[str, ...]
+    provenance: tuple[Table, ...]
+
+
+def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
+    """Return the parts of a report.
+
+    Parameters
+    ----------
+    content : ReportContent
+        Labels, design and plan; its `results` are not read here.
+    gated : DataFrame
+        What `gate_results` let through.
+    """
+    rows, design, plan = read_rows(gated), content.design, content.plan
+    cards = tuple(_card(outcome, rows, content) for outcome in plan.outcomes)
+    headline = next(card for card in cards if card.id == plan.primary.id)
+    banners = [SYNTHETIC] if content.synthetic else []
+    if plan.small_numbers.profile == "none":
+        banners.append(NOT_FOR_RELEASE)
+    return ReportView(
+        banners=tuple(banners),
+        design=DESIGNS[design.kind],
+        who_came=say_who_came(rows, content),
+        headline=headline,
+        limits=say_limits(content),
+        next_steps=say_next_steps(rows, content, headline.claims),
+        flow=tables.flow_table(rows, design, plan),
+        bars=tuple(_bars(rows, design)),
+        cards=cards,
+        instruments=tuple(_instrument(content.instruments[name]) for name in content.instruments),
+        annex=tuple(
+            table
+            for table in (annex_tables.reliability_table(rows, design), annex_tables.agreement_table(rows, design))
+            if table.rows
+        ),
+        models=_models(rows, content),
+        estimates=annex_tables.estimates_table(rows, content),
+        verdicts=annex_tables.verdicts_table(content.verdicts),
+        rows_account=tuple(_account(content)),
+        provenance=(
+            annex_tables.versions_table(content.provenance["versions"], "Software", ("Name", "Version")),
+            annex_tables.versions_table(
+                content.provenance["fingerprints"], "Fingerprints of what went in", ("File", "SHA-256")
+            ),
+        ),
+    )
+
+
+def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
+    design = content.design
+    measure = design.measures[outcome.measure]
+    means = pick(rows, analysis="mixed_model", statistic="marginal_mean", outcome=outcome.id)
+    figure = plot_outcome(means, design, measure)
+    claims = tuple(
+        make_claim(estimand, rows, content) for estimand in content.plan.estimands if estimand.outcome == outcome.id
+    )
+    first = [tables.means_table(means, design, measure)] if means else []
+    further = (
+        tables.observed_table(rows, design, outcome.id, measure),
+        tables.changes_table(rows, design, outcome.id, measure),
+    )
+    return OutcomeCard(
+        id=outcome.id,
+        heading=f"{measure.concept[0].upper()}{measure.concept[1:]}",
+        role=outcome.role,
+        claims=claims,
+        certainty=Certainty(*say_certainty(rows, outcome.id)),
+        figure=figure_json(figure) if figure is not None else "",
+        caption=_caption(means, content, outcome) if figure is not None else "",
+        tables=(*first, tables.contrasts_table(rows, content, outcome.id, measure)),
+        further=tuple(table for table in further if table.rows),
+        facts=tuple(_facts(outcome, content)),
+    )
+
+
+def _caption(means: Rows, content: ReportContent, outcome: Outcome) -> str:
+    """Say what to see in a chart: where each arm started and ended, and how to read it."""
+    design, measure = content.design, content.design.measures[outcome.measure]
+    decimals = decimals_of(measure)
+    paths = []
+    for position, arm in enumerate(design.arms):
+        ends = [pick_one(means, arm=arm.id, timepoint=at.id) for at in (design.timepoints[0], design.timepoints[-1])]
+        drawn = f" ({style_of(position).words})" if len(design.arms) > 1 else ""
+        if all(row is not None and row.is_shown for row in ends):
+            start, end = (format_number(row.value, decimals) for row in ends if row is not None)
+            paths.append(
+                f"{arm.label}{drawn}: {start} at {design.timepoints[0].label}, {end} at {design.timepoints[-1].label}."
+            )
+        else:
+            paths.append(f"{arm.label}{drawn}: not shown at every timepoint.")
+    return (
+        f"Model means of {measure.label} with {INTERVAL}s over time. {' '.join(paths)} {describe_axis(means, measure)} "
+        "The same numbers stand in the table below."
+    )
+
+
+def _facts(outcome: Outcome, content: ReportContent) -> Iterator[str]:
+    """Yield what an instrument measures, which way is good, and what a meaningful difference is."""
+    measure = content.design.measures[outcome.measure]
+    instrument = content.instruments.get(measure.instrument or "")
+    if instrument is not None:
+        recall = f", about the {instrument.recall_period}" if instrument.recall_period else ""
+        yield f"{measure.label} is the score of the {instrument.name} ({instrument.short_name}){recall}."
+    else:
+        yield f"{measure.label} was delivered with the data; its answers were not seen."
+    yield say_direction(measure)
+    smallest = outcome.smallest_meaningful_change
+    if smallest is not None:
+        unit = "point" if smallest.value == 1 else "points"
+        yield (
+            f"Smallest difference that people notice: {format_threshold(smallest.value)} {unit} "
+            f"(source: {smallest.source})."
+        )
+    if instrument is not None and instrument.is_draft:
+        yield "Draft: part of how this instrument is scored stands on a source still to be checked."
+
+
+def _bars(rows: Rows, design: StudyDesign) -> Iterator[ResponseBar]:
+    for arm in design.arms:
+        allocated = pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id)
+        for timepoint in design.timepoints:
+            answered = pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=timepoint.id)
+            if answered is None or allocated is None or not allocated.n > 0:
+                continue
+            known = answered.n if answered.is_exact else answered.at_least
+            if known == known:
+                yield ResponseBar(
+                    f"{arm.label}, {timepoint.label}",
+                    100 * known / allocated.n,
+                    tables.say_response(answered, allocated),
+                )
+
+
+def _instrument(instrument: Instrument) -> InstrumentFacts:
+    return InstrumentFacts(
+        name=f"{instrument.name} ({instrument.short_name})",
+        licence=LICENCES[instrument.licence.status],
+        terms=instrument.licence.terms,
+        citation=instrument.citation.text,
+        doi=instrument.citation.doi,
+        status="draft: part of the scoring is not confirmed by a source"
+        if instrument.is_draft
+        else "scoring confirmed",
+    )
+
+
+def _models(rows: Rows, content: ReportContent) -> tuple[tuple[str, str], ...]:
+    """Return the measures of each model and the model in words, the same words once."""
+    measures: dict[str, dict[str, None]] = {}
+    for row in pick(rows, analysis="mixed_model", verdict="estimated"):
+        label = content.design.measures[content.plan.outcome(row.outcome).measure].label
+        measures.setdefault(row.method, {})[label] = None
+    return tuple((join_words(list(labels)), words) for words, labels in measures.items())
+
+
+def _account(content: ReportContent) -> Iterator[str]:
+    """Yield what became of the rows that were read, in shares: exact numbers of rows could give small ones away."""
+    table = content.reconciliation
+    read = int(table["rows_read"].sum())
+    fates = {"accepted": "rows_accepted", "set aside": "rows_quarantined", "excluded": "rows_excluded"}
+    counts = {name: int(table[column].sum()) for name, column in fates.items()}
+    holds = read == sum(counts.values())
+    yield (
+        f"Rows of {len(table)} {'source' if len(table) == 1 else 'sources'}: "
+        + ", ".join(f"{name} {_share(count, read)}" for name, count in counts.items())
+        + (". They add up to the rows that were read." if holds else ". They do NOT add up to the rows that were read.")
+    )
+    reasons = dict.fromkeys(
+        part.split(":")[0].strip().replace("_", " ")
+        for text in table["reasons"]
+        for part in str(text).split(";")
+        if part.strip()
+    )
+    if reasons:
+        yield f"Reasons: {', '.join(reasons)}."
+    few = 0 < content.cells_quarantined < THRESHOLD
+    cells = f"fewer than {THRESHOLD}" if few else format_count(content.cells_quarantined)
+    yield f"Single answers set aside: {cells}."
+
+
+def _share(count: int, whole: int) -> str:
+    if not whole or not count:
+        return f"0{NO_BREAK}%" if not count else format_count(count)
+    percent = 100 * count / whole
+    if count == whole:
+        return f"100{NO_BREAK}%"
+    if percent < 1:
+        return f"less than 1{NO_BREAK}%"
+    return f"more than 99{NO_BREAK}%" if percent > 99 else f"{percent:.0f}{NO_BREAK}%"

@@ -1,0 +1,193 @@
+"""Tables of people and outcomes: the numbers of the charts, from gated rows only."""
+
+from __future__ import annotations
+
+from analysis.design import Measure, StudyDesign
+from analysis.plan import Plan
+from reports.cells import INTERVAL, MARK, Table, interval_cell, mark_notes, p_cell, people_cell, value_cell
+from reports.content import ReportContent
+from reports.disclosure import THRESHOLD
+from reports.numbers import (
+    NOT_SHOWN,
+    NOTHING,
+    decimals_of,
+    format_interval,
+    format_number,
+    format_share,
+)
+from reports.reading import Row, Rows, pick, pick_one
+
+
+def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
+    """Return who took part, answered at each timepoint and entered each model, by arm."""
+    everybody = "Allocated by chance" if design.kind == "randomised" else "Took part"
+    lines: list[tuple[str, ...]] = [
+        (everybody, *(people_cell(_flow(rows, "allocated", arm.id)) for arm in design.arms))
+    ]
+    for timepoint in design.timepoints:
+        cells = (_response(rows, arm.id, timepoint.id) for arm in design.arms)
+        lines.append((f"Answered at {timepoint.label}", *cells))
+    for outcome in plan.outcomes:
+        found = [
+            pick_one(rows, analysis="flow", statistic="analysed", outcome=outcome.id, arm=arm.id) for arm in design.arms
+        ]
+        if any(found):
+            concept = design.measures[outcome.measure].concept
+            lines.append((f"In the model of {concept}", *(people_cell(row) for row in found)))
+    notes = [MARK] if any(NOT_SHOWN in cell for line in lines for cell in line) else []
+    if any("at least" in cell for line in lines for cell in line):
+        notes.insert(
+            0,
+            f"\u201cAt least\u201d: fewer than {THRESHOLD} people separate this number from another one of "
+            "the same arm, so it is not given exactly.",
+        )
+    return Table("People, by arm", ("Step", *(arm.label for arm in design.arms)), tuple(lines), tuple(notes))
+
+
+def means_table(rows: Rows, design: StudyDesign, measure: Measure) -> Table:
+    """Return marginal means with intervals by timepoint and arm: the numbers of the chart."""
+    decimals = decimals_of(measure)
+    lines = tuple(
+        (
+            timepoint.label,
+            *(
+                _mean(pick_one(rows, statistic="marginal_mean", arm=arm.id, timepoint=timepoint.id), decimals)
+                for arm in design.arms
+            ),
+        )
+        for timepoint in design.timepoints
+    )
+    return Table(
+        f"Model means of {measure.label}, in points, with {INTERVAL}s",
+        ("Timepoint", *(arm.label for arm in design.arms)),
+        lines,
+        mark_notes(lines),
+    )
+
+
+def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: Measure) -> Table:
+    """Return what the plan asked of an outcome, one line per estimand, with the answer or its lack."""
+    decimals = decimals_of(measure)
+    single = content.design.kind == "single_group"
+    lines = []
+    for estimand in content.plan.estimands:
+        row = pick_one(rows, estimand=estimand.id, analysis="mixed_model")
+        if estimand.outcome != outcome or row is None:
+            continue
+        name = f"{_label(content.design, estimand.timepoint)}: {_compared(content.design, estimand.compared)}"
+        if row.verdict != "estimated":
+            lines.append((name, "not computed", NOTHING, NOTHING, NOTHING))
+            continue
+        lines.append(
+            (
+                name,
+                value_cell(row, decimals),
+                interval_cell(row, decimals),
+                p_cell(row, row.p_value),
+                p_cell(row, row.p_adjusted),
+            )
+        )
+    what = "Change" if single else "Difference"
+    notes = (
+        f"Adjusted p: allowing for the questions that the plan groups together. {what}s in points; below zero means "
+        "lower scores.",
+        *mark_notes(tuple(lines)),
+    )
+    return Table(
+        f"{what}s that the plan asked for: {measure.label}",
+        ("Comparison", what, INTERVAL, "p", "Adjusted p"),
+        tuple(lines),
+        notes,
+    )
+
+
+def observed_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measure) -> Table:
+    """Return what was observed before any model: people with a score, mean, standard deviation."""
+    decimals = decimals_of(measure)
+    lines = []
+    for arm in design.arms:
+        for timepoint in design.timepoints:
+            found = {
+                row.statistic: row
+                for row in pick(rows, analysis="descriptive", outcome=outcome, arm=arm.id, timepoint=timepoint.id)
+            }
+            if found:
+                lines.append(
+                    (
+                        f"{arm.label}, {timepoint.label}",
+                        people_cell(found.get("observed")),
+                        value_cell(found.get("mean"), decimals),
+                        interval_cell(found.get("mean"), decimals),
+                        value_cell(found.get("sd"), decimals),
+                    )
+                )
+    return Table(
+        f"Observed scores: {measure.label}",
+        ("Arm and timepoint", "People", "Mean", INTERVAL, "SD"),
+        tuple(lines),
+        ("SD: standard deviation.", *mark_notes(tuple(lines))),
+    )
+
+
+def changes_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measure) -> Table:
+    """Return the change from baseline within each arm, of the people who answered twice."""
+    decimals = decimals_of(measure)
+    lines = []
+    for arm in design.arms:
+        for timepoint in design.timepoints[1:]:
+            found = {
+                row.statistic: row
+                for row in pick(rows, analysis="change_within_arm", outcome=outcome, arm=arm.id, timepoint=timepoint.id)
+            }
+            if change := found.get("mean_change"):
+                lines.append(
+                    (
+                        f"{arm.label}, {timepoint.label} \u2212 {design.baseline.label}",
+                        people_cell(change),
+                        value_cell(change, decimals),
+                        interval_cell(change, decimals),
+                        value_cell(found.get("standardised_change"), 2),
+                    )
+                )
+    return Table(
+        f"Change within each arm: {measure.label}",
+        ("Arm and timepoints", "People", "Mean change", INTERVAL, "In SDs of change"),
+        tuple(lines),
+        mark_notes(tuple(lines)),
+    )
+
+
+def _flow(rows: Rows, statistic: str, arm: str, timepoint: str = "") -> Row | None:
+    return pick_one(rows, analysis="flow", statistic=statistic, arm=arm, timepoint=timepoint)
+
+
+def say_response(answered: Row, allocated: Row) -> str:
+    """Return ``98 (84 %)`` of those allocated, or as much of it as may be said."""
+    text = answered.people
+    if not allocated.is_exact or text == NOT_SHOWN:
+        return text
+    if answered.is_exact:
+        return f"{text} ({format_share(answered.n, allocated.n)})"
+    return f"{text} ({format_share(answered.at_least, allocated.n)} or more)"
+
+
+def _response(rows: Rows, arm: str, timepoint: str) -> str:
+    answered, allocated = _flow(rows, "answered", arm, timepoint), _flow(rows, "allocated", arm)
+    return NOTHING if answered is None or allocated is None else say_response(answered, allocated)
+
+
+def _mean(row: Row | None, decimals: int) -> str:
+    if row is None:
+        return NOTHING
+    if not row.is_shown:
+        return NOT_SHOWN
+    return f"{format_number(row.value, decimals)} ({format_interval(row.conf_low, row.conf_high, decimals)})"
+
+
+def _compared(design: StudyDesign, sides: tuple[str, str]) -> str:
+    labels = {arm.id: arm.label for arm in design.arms} | {time.id: time.label for time in design.timepoints}
+    return " \u2212 ".join(labels[side] for side in sides)
+
+
+def _label(design: StudyDesign, timepoint: str) -> str:
+    return next(known.label for known in design.timepoints if known.id == timepoint)
