@@ -29,7 +29,7 @@ dev: $(READY)           ## Dagster user interface with the example study, on thi
 	$(BIN)/peerimpact dev
 
 lock: $(READY)          ## pin every dependency with hashes
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements.lock
 
 schemas: $(READY)       ## JSON Schemas of study.yaml and sap.yaml, for editors
 	$(BIN)/python -m pipelines.schemas docs
