@@ -35,9 +35,9 @@ schemas: $(READY)       ## JSON Schemas of study.yaml and sap.yaml, for editors
 	$(BIN)/python -m pipelines.schemas docs
 
 browser:                ## a Chromium for the tests that look at the report; without it they are skipped with a reason
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
-	  || echo "No Chromium found: install Debian's package 'chromium' to run the browser tests."
+	@{ command -v chromium && command -v pdftotext; } >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium poppler-utils >/dev/null; } \
+	  || echo "No Chromium or pdftotext found: install Debian's packages 'chromium' and 'poppler-utils' to run the browser tests."
 
 clean:                  ## remove what make and runs wrote
 	rm -rf $(VENV) .dagster .pytest_cache .mypy_cache .ruff_cache examples/*/output

@@ -1,6 +1,8 @@
 """A report with hostile labels, opened from disk in a real browser."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +28,12 @@ HOSTILE = {
 LABELS = {"peer": "Peer support", "usual": "Usual care", "post": "12 weeks"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a network of its own making, or a skip that says where it was looked for."""
+    """Chromium without a network of its own making, or a skip that says where it was looked for.
+
+    It ends with its module: while it runs, so does an event loop, which Dagster in later tests does not bear.
+    """
     if not CHROMIUM.is_file():
         pytest.skip(f"no Chromium at {CHROMIUM}; set PEERIMPACT_CHROMIUM")
     with sync_playwright() as playwright:
@@ -41,6 +46,23 @@ def browser() -> Iterator[Browser]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a plain report on disk."""
     return _write(tmp_path_factory.mktemp("report"), LABELS)
+
+
+@pytest.fixture(scope="session")
+def example(project: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the report of the example study, from the command line."""
+    output = tmp_path_factory.mktemp("example")
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.cli",
+        "run",
+        str(project / "examples" / "harbour"),
+        "--output",
+        str(output),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return (output / "report.html").as_uri()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 DRAWN = "document.querySelectorAll('[data-drawn] svg').length > 0"
 PATIENCE = 60_000  # milliseconds; a busy machine of two cores inflates and parses plotly.js in a few seconds
 WIDTHS = (1280, 320)
+MAX_BYTES = 2_500_000
 
 
 @contextmanager
@@ -109,3 +110,14 @@ def test_every_printed_page_says_that_people_are_invented(browser: Browser, repo
     pages = text.split("\f")[:-1]
     assert len(pages) > 2
     assert all("Synthetic example: invented people, invented answers" in page for page in pages)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_report_of_the_example_is_drawn_accessible_and_small(browser: Browser, example: str, width: int) -> None:
+    with opened(browser, example, width=width) as page:
+        page.wait_for_function("document.querySelectorAll('.chart svg.main-svg').length >= 5", timeout=PATIENCE)
+        page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert Path(example.removeprefix("file://")).stat().st_size < MAX_BYTES
