@@ -152,6 +152,10 @@ def _misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
         findings += _unknown(("outcomes", index, "measure"), outcome.measure, list(design.measures))
     for index, estimand in enumerate(plan.estimands):
         at = ("estimands", index)
+        if estimand.timepoint == design.baseline.id:
+            advice = f"Name a later one: {', '.join(later)}." if later else "The study needs a second timepoint."
+            findings.append(Finding((*at, "timepoint"), f"'{estimand.timepoint}' is the baseline.", advice))
+            continue
         findings += _unknown((*at, "timepoint"), estimand.timepoint, later)
         for place, covariate in enumerate(estimand.covariates):
             findings += _unknown((*at, "covariates", place), covariate, [known.id for known in design.covariates])

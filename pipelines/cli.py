@@ -289,7 +289,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _print_json(document: Mapping[str, Any] | list[Any]) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 if __name__ == "__main__":

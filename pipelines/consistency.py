@@ -19,7 +19,7 @@ ROLES = ("arm", "group", "site")
 
 def find_contradictions(study: Study) -> list[Finding]:
     """Return what in a study definition does not fit together."""
-    findings = [*_arm_findings(study), *_timepoint_findings(study), *_name_findings(study)]
+    findings = [*_arm_findings(study), *_timepoint_findings(study), *_name_findings(study), *_number_findings(study)]
     for index, source in enumerate(study.sources):
         findings += _source_findings(study, ("sources", index), source)
     return findings
@@ -27,7 +27,12 @@ def find_contradictions(study: Study) -> list[Finding]:
 
 def find_unknown_instruments(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
     """Return what a study says of instruments and the library does not."""
-    findings: list[Finding] = []
+    shipped = {measure for instrument in library.values() for measure in instrument.measure_ids}
+    findings = [
+        Finding(("measures", index, "id"), f"'{measure.id}' is a score of the library.", "Give the measure another id.")
+        for index, measure in enumerate(study.measures)
+        if measure.id in shipped
+    ]
     for index, source in enumerate(study.sources):
         for name, columns in source.instruments.items():
             at = ("sources", index, "instruments", name)
@@ -35,6 +40,11 @@ def find_unknown_instruments(study: Study, library: Mapping[str, Instrument]) ->
                 findings.append(Finding(at, f"The library has no instrument '{name}'.", choose_from(name, library)))
                 continue
             n_items = len(library[name].items)
+            for responses in library[name].response_sets.values():
+                if responses.options:
+                    findings += _codes_among(study, responses.allowed.options, name)
+                else:
+                    findings += _codes_inside(study, responses.allowed.minimum, responses.allowed.maximum, name)
             if isinstance(columns.items, list) and len(columns.items) != n_items:
                 findings.append(
                     Finding(
@@ -96,6 +106,43 @@ def _timepoint_findings(study: Study) -> list[Finding]:
         if len(set(weeks)) == len(weeks)
         else [Finding(("timepoints",), "Two timepoints stand at the same week.", "Give each its own week.")]
     )
+
+
+def _number_findings(study: Study) -> list[Finding]:
+    findings: list[Finding] = []
+    eligible, invited = study.recruitment.get("eligible"), study.recruitment.get("invited")
+    if eligible is not None and invited is not None and invited > eligible:
+        advice = "Correct one of the two numbers."
+        findings.append(Finding(("recruitment",), f"{invited} were invited of {eligible} eligible people.", advice))
+    for covariate in study.covariates:
+        if covariate.range is not None:
+            findings += _codes_inside(study, covariate.range[0], covariate.range[1], covariate.id)
+        findings += _codes_among(study, list(covariate.levels or {}), covariate.id)
+    for measure in study.measures:
+        findings += _codes_inside(study, measure.range[0], measure.range[1], measure.id)
+    return findings
+
+
+def _codes_inside(study: Study, low: float, high: float, name: str) -> list[Finding]:
+    inside = [code for code in study.missing_codes if _number(code) is not None and low <= float(code) <= high]
+    return _missing_and_meant(inside, name)
+
+
+def _codes_among(study: Study, values: Sequence[str | int], name: str) -> list[Finding]:
+    known = {str(value) for value in values} | {_number(str(value)) for value in values} - {None}
+    return _missing_and_meant([code for code in study.missing_codes if code in known or _number(code) in known], name)
+
+
+def _missing_and_meant(codes: list[str], name: str) -> list[Finding]:
+    return [
+        Finding(("missing_codes", code), f"'{code}' is also a possible value of {name}: real answers would be lost.",
+                "Use a code that is no answer, or narrow the range.")
+        for code in codes
+    ]  # fmt: skip
+
+
+def _number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", text) else None
 
 
 def _name_findings(study: Study) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from data_contracts.quarantine import SetAside
 from instruments import Instrument
 from pipelines.consistency import ROLES
 from pipelines.errors import PipelineError
-from pipelines.sources import RawTable, check_columns, read_source
+from pipelines.sources import ERRORS, RawTable, check_columns, read_source
 from pipelines.study import Source, Study, item_columns
 
 ROW = ["source", "source_row"]
+UNDECLARED = "undeclared: "
+"""Stands before a code that study.yaml does not translate; no id can look like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Cell:
     options_of: str = ""
     range_of: str = ""
     levels_of: str = ""
+    values: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrum
                 ],
             )
             deliveries.append(Delivery(source, table, hashlib.sha256(path.read_bytes()).hexdigest()))
+    problems += _find_tables_twice(deliveries) + _find_columns_twice(study, deliveries, library)
     if problems:
         raise PipelineError(problems)
     return tuple(deliveries)
@@ -119,40 +123,78 @@ def list_cells(study: Study, source: Source, library: Mapping[str, Instrument], 
     for covariate in study.covariates:
         if covariate.id in source.participant_columns:
             range_, levels = (covariate.id, "") if covariate.kind == "number" else ("", covariate.id)
-            column = source.participant_columns[covariate.id].column
-            cells.append(Cell(column, "covariate", covariate.id, range_of=range_, levels_of=levels))
+            told = source.participant_columns[covariate.id]
+            cells.append(Cell(told.column, "covariate", covariate.id, "", range_, levels, told.values))
     if source.answered_on:
         cells.append(Cell(_occasion(source.answered_on.column, wide), "date", "answered_on"))
     return cells
 
 
 def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument]) -> pd.DataFrame:
-    """Return one line per source row and timepoint: who, when, arm, group, site, and the answers in one text.
+    """Return one line per source row and timepoint: who, when, arm, group, site, and what was answered.
 
-    The timepoint and arm are those of the study where the code is declared, and the code itself where it is not.
+    The timepoint and arm are those of the study where the code is declared, and marked as `UNDECLARED` where not.
+    Missing codes and the error values of a spreadsheet are no id, no arm, no group and no site. ``answers`` holds
+    items and scores with their names in one text, ``setting`` everything else that the row tells.
     """
     source, text = delivery.declared, delivery.table.cells
+    nothing = {*study.missing_codes, *ERRORS}
     frames = []
     for wide, timepoint in _occasions(source).items():
-        frame = pd.DataFrame(
-            {
-                "source": delivery.table.source,
-                "source_row": text.index,
-                "participant_id": text[source.participant_id].str.strip(),
-            }
-        )
+        ids = text[source.participant_id].str.strip()
+        frame = pd.DataFrame({"source": delivery.table.source, "source_row": text.index})
+        frame["participant_id"] = ids.where(~ids.isin(nothing), "").to_numpy()
         frame["timepoint"] = _timepoints(source, text) if timepoint is None else timepoint
         frame["wide"] = wide or ""
         for role in ROLES:
-            frame[role] = _role(study, source, role, text)
-        answers = [
-            text[cell.column].str.strip()
-            for cell in list_cells(study, source, library, wide)
-            if cell.kind in ("item", "score")
-        ]
-        frame["content"] = pd.concat(answers, axis=1).agg("\x1f".join, axis=1) if answers else ""
-        frames.append(frame.reset_index(drop=True))
+            frame[role] = _role(study, source, role, text, nothing)
+        cells = list_cells(study, source, library, wide)
+        frame["answers"] = _in_one_text(text, [cell for cell in cells if cell.kind in ("item", "score")])
+        frame["setting"] = _in_one_text(text, [cell for cell in cells if cell.kind in ("covariate", "date")])
+        frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+def _in_one_text(text: pd.DataFrame, cells: Sequence[Cell]) -> list[str]:
+    columns = [(cell.name, text[cell.column].str.strip()) for cell in cells]
+    named = [[f"{name}={value}" if value else "" for value in column] for name, column in columns]
+    return ["\x1f".join(filter(None, row)) for row in zip(*named, strict=True)] if named else [""] * len(text)
+
+
+def _find_tables_twice(deliveries: Sequence[Delivery]) -> list[Problem]:
+    names = [delivery.table.source for delivery in deliveries]
+    return [
+        Problem(
+            "table_twice",
+            "More than one source reads this table.",
+            "Declare it once: a file with several timepoints in its columns is 'timepoint: {wide: ...}'.",
+            name,
+        )
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+
+
+def _find_columns_twice(
+    study: Study, deliveries: Sequence[Delivery], library: Mapping[str, Instrument]
+) -> list[Problem]:
+    problems = []
+    for delivery in deliveries:
+        for wide in _occasions(delivery.declared):
+            columns = [cell.column for cell in list_cells(study, delivery.declared, library, wide)]
+            problems += [
+                Problem(
+                    "column_used_twice",
+                    f"The column '{column}' is read as more than one item, score, covariate or date.",
+                    "Correct the column names in study.yaml.",
+                    delivery.table.source,
+                    1,
+                    column,
+                )
+                for column in dict.fromkeys(columns)
+                if columns.count(column) > 1
+            ]
+    return problems
 
 
 def _find_files(source: Source, data_root: Path, problems: list[Problem]) -> list[Path]:
@@ -166,11 +208,16 @@ def _find_files(source: Source, data_root: Path, problems: list[Problem]) -> lis
             )
         )
         return []
-    paths = sorted(
-        path
-        for path in data_root.glob(source.path)
-        if path.is_file() and path.resolve().is_relative_to(data_root.resolve())
-    )
+    pattern = source.path.replace("[", "[[]")
+    try:
+        found = sorted(path for path in data_root.glob(pattern) if path.is_file())
+    except (ValueError, IndexError, NotImplementedError):
+        found = []
+    inside = [path for path in found if path.resolve().is_relative_to(data_root.resolve())]
+    paths = [path for path in inside if not path.name.startswith(("~$", "."))]
+    if any("\udc80" <= character <= "\udcff" for path in paths for character in str(path)):
+        problems.append(Problem("file_name", "A file name is not UTF-8 text.", "Rename the file.", source.path))
+        return []
     if not paths:
         problems.append(
             Problem(
@@ -201,14 +248,18 @@ def _occasion(column: str, wide: str | None) -> str:
     return column.replace("{t}", wide or "")
 
 
-def _timepoints(source: Source, text: pd.DataFrame) -> pd.Series:
-    codes = text[source.timepoint.column].str.strip()
-    return codes.map(lambda code: (source.timepoint.values or {}).get(code, code))
-
-
-def _role(study: Study, source: Source, role: str, text: pd.DataFrame) -> pd.Series | str:
+def _role(study: Study, source: Source, role: str, text: pd.DataFrame, nothing: Collection[str]) -> Sequence[str] | str:
     if role not in source.participant_columns:
         return study.arms[0].id if role == "arm" and study.design == "single_group" else ""
     declared = source.participant_columns[role]
-    codes = text[declared.column].str.strip()
-    return codes.map(lambda code: (declared.values or {}).get(code, code))
+    return _translate(text[declared.column], declared.values, nothing)
+
+
+def _timepoints(source: Source, text: pd.DataFrame) -> list[str]:
+    return _translate(text[source.timepoint.column], source.timepoint.values)
+
+
+def _translate(column: pd.Series, values: Mapping[str, str] | None, nothing: Collection[str] = ()) -> list[str]:
+    """Return the study's ids for the codes of a column; a code that `values` does not declare is marked."""
+    codes = ["" if code in nothing else code for code in column.str.strip()]
+    return codes if values is None else [values.get(code, f"{UNDECLARED}{code}") if code else "" for code in codes]

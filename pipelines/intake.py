@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from pipelines.linking import count_told, pseudonymise, set_aside_identical
 from pipelines.study import Source, Study, derive_design
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+_ISO_TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](T[0-9:.]+)?")
+"""How dates of a spreadsheet, which have no format of their own, are written out."""
 _NAN = float("nan")
 
 
@@ -70,18 +72,7 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
     rows = _without(rows, aside)
     identical = set_aside_identical(rows)
     rows = _without(rows, identical)
-    declared = {file.table.source: file.declared for file in files}
-    checked = enforce(
-        _told(rows, parameters["arms"]),
-        shipped_contract("deliveries"),
-        parameters,
-        severity="row",
-        column_of=lambda row, ruled: _column_of(declared[row["source"]], ruled),
-        codes_of=lambda row, ruled: _codes_of(declared[row["source"]], ruled),
-    )
-    rows = rows[~_at(rows).isin(_at(checked.rejected))]
-    if rows.empty:
-        raise PipelineError(_no_row_is_left(checked.set_aside))
+    rows, set_aside, arrival = _enforce_rows(rows, files, parameters)
     cells = enforce(
         _read_cells(study, files, library, rows),
         shipped_contract("cells"),
@@ -89,7 +80,7 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
         severity="cell",
         column_of=lambda row, _: row["column"],
     )
-    aside += [*identical, *checked.set_aside, *cells.set_aside]
+    aside += [*identical, *set_aside, *cells.set_aside]
     accepted = rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict()
     return Intake(
         responses=_responses(cells.accepted, cells.rejected),
@@ -102,7 +93,41 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
             aside,
             {file.table.source: file.fingerprint for file in files},
         ),
-        verdicts=(*checked.verdicts, *cells.verdicts),
+        verdicts=(*arrival, *cells.verdicts),
+    )
+
+
+def _enforce_rows(
+    rows: pd.DataFrame, files: Sequence[Delivery], parameters: Mapping[str, Any]
+) -> tuple[pd.DataFrame, list[SetAside], tuple[Verdict, ...]]:
+    """Set aside rows until all that stay obey: a participant may have been known by a row that is gone."""
+    declared = {file.table.source: file.declared for file in files}
+    set_aside: list[SetAside] = []
+    verdicts: tuple[Verdict, ...] = ()
+    while True:
+        checked = enforce(
+            _told(rows, parameters["arms"]),
+            shipped_contract("deliveries"),
+            parameters,
+            severity="row",
+            column_of=lambda row, ruled: _column_of(declared[row["source"]], ruled),
+            codes_of=lambda row, ruled: _codes_of(declared[row["source"]], ruled),
+        )
+        set_aside += checked.set_aside
+        verdicts = _added(verdicts, checked.verdicts)
+        if checked.rejected.empty:
+            return rows, set_aside, verdicts
+        rows = rows[~_at(rows).isin(_at(checked.rejected))].reset_index(drop=True)
+        if rows.empty:
+            raise PipelineError(_no_row_is_left(set_aside))
+
+
+def _added(before: tuple[Verdict, ...], after: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    if not before:
+        return after
+    return tuple(
+        replace(first, passed=first.passed and second.passed, n_failed=first.n_failed + second.n_failed)
+        for first, second in zip(before, after, strict=True)
     )
 
 
@@ -193,6 +218,8 @@ def _read_cells(
             for cell in list_cells(study, file.declared, library, str(wide) or None):
                 frame = mine[[*ROW, "participant_id", "timepoint"]].reset_index(drop=True)
                 raw = text[cell.column].str.strip().reset_index(drop=True)
+                if cell.values is not None:
+                    raw = raw.map(lambda code, values=cell.values: values.get(code, code))
                 date_format = file.declared.answered_on.format if file.declared.answered_on else ""
                 read = _read(raw, study, cell.kind, bool(cell.levels_of), date_format)
                 frames.append(
@@ -240,7 +267,7 @@ def _day(text: str, date_format: str) -> str:
     try:
         return datetime.strptime(text, date_format).date().isoformat()  # noqa: DTZ007 - a day has no time zone
     except ValueError:
-        return ""
+        return text[:10] if _ISO_TIME.fullmatch(text) else ""
 
 
 def _responses(accepted: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
@@ -250,8 +277,8 @@ def _responses(accepted: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
     items = items.merge(
         dates[[*ROW, "timepoint", "level"]].rename(columns={"level": "answered_on"}), on=[*ROW, "timepoint"], how="left"
     )
-    names = items["name"].str.split(" ", n=1, expand=True)
-    return _conformed(items.assign(instrument=names[0], item=names[1]), "responses")
+    names = items["name"].str.partition(" ") if len(items) else pd.DataFrame({0: [], 2: []}, dtype="str")
+    return _conformed(items.assign(instrument=names[0], item=names[2]), "responses")
 
 
 def _participants(study: Study, rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
+from pipelines.consistency import ROLES
 from pipelines.errors import PipelineError
 
 KEY_BYTES = 32
@@ -69,15 +70,20 @@ def pseudonymise(ids: pd.Series, study: str, key: bytes) -> pd.Series:
 
 
 def set_aside_identical(deliveries: pd.DataFrame) -> list[SetAside]:
-    """Return a line for each row that repeats an earlier row of the same participant and timepoint to the letter.
+    """Return a line for each row that tells again what an earlier row of the same participant and timepoint told.
 
     Parameters
     ----------
     deliveries : DataFrame
-        With source, source_row, participant_id, timepoint and ``content`` (the answers in one text).
+        With source, source_row, participant_id, timepoint, ``answers`` (items and scores in one text), and what else
+        rows tell: arm, group, site, ``setting``. Rows with the same answers that contradict each other in the rest are
+        not identical; a row that is silent about it contradicts nobody.
     """
     told = deliveries[deliveries["participant_id"] != ""]
-    repeated = told.duplicated(["participant_id", "timepoint", "content"])
+    same = ["participant_id", "timepoint", "answers"]
+    rest = [*ROLES, "setting"]
+    different = told[rest].where(told[rest] != "").groupby([told[column] for column in same]).transform("nunique")
+    repeated = told.duplicated(same) & (different <= 1).all(axis=1)
     whole = repeated.groupby([told["source"], told["source_row"]], sort=False).transform("all")
     rows = told[whole].drop_duplicates(["source", "source_row"])
     return [
@@ -87,7 +93,7 @@ def set_aside_identical(deliveries: pd.DataFrame) -> list[SetAside]:
             "",
             "identical_duplicate",
             "excluded",
-            "The row repeats an earlier row to the letter.",
+            "The row tells the same as an earlier row.",
             "Nothing to do: the earlier row is used.",
         )
         for source, row in zip(rows["source"], rows["source_row"], strict=True)
@@ -98,7 +104,8 @@ def count_told(deliveries: pd.DataFrame, column: str) -> pd.Series:
     """Return for each row how many different values of `column` the participant's rows tell: none, one or several."""
     told = deliveries[column].where(deliveries[column] != "")
     counts = told.groupby(deliveries["participant_id"]).transform("nunique").fillna(0)
-    return counts.clip(upper=2).map({0: "none", 1: "one", 2: "several"}).astype("str")
+    words = counts.clip(upper=2).map({0: "none", 1: "one", 2: "several"}).astype("str")
+    return words.where(deliveries["participant_id"] != "", "one")  # a row without an id has its own rule
 
 
 def _pseudonym(value: str, key: bytes) -> str:

@@ -99,8 +99,18 @@ def _told(error: BaseException) -> PeerimpactError:
 
 @contextmanager
 def _only_run(folder: StudyFolder) -> Iterator[None]:
-    folder.output.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder.output / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folder.output.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder.output / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise PipelineError(
+            Problem(
+                "output_unusable",
+                f"The output folder cannot be used ({error.strerror}).",
+                "Name another one with --output, or check its rights.",
+                str(folder.output),
+            )
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -60,7 +60,7 @@ class Store:
     def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             connection = duckdb.connect(str(self.path))
-        except duckdb.IOException:
+        except duckdb.Error:
             raise PipelineError(
                 Problem(
                     "store_busy",
@@ -71,6 +71,15 @@ class Store:
             ) from None
         try:
             yield connection
+        except duckdb.Error:
+            raise PipelineError(
+                Problem(
+                    "store_damaged",
+                    "The store of this study is damaged, or a table is not in it yet.",
+                    "Delete the file and run the whole study: a run makes it anew.",
+                    str(self.path),
+                )
+            ) from None
         finally:
             connection.close()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from analysis.design import Arm, Covariate, DesignKind, Direction, Measure, StudyDesign, Timepoint
 from data_contracts.documents import NAME_PATTERN, Document, Finding, FindingsError, StrictModel, load_document
@@ -16,9 +17,17 @@ from pipelines.consistency import find_contradictions, find_unknown_instruments
 from pipelines.errors import PipelineError
 
 Id = Annotated[str, Field(pattern=NAME_PATTERN)]
-StudyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Number = Annotated[float, Field(strict=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _ascending(value: list[float]) -> list[float]:
+    if len(value) != 2 or value[0] >= value[1]:
+        raise FindingsError([Finding((), "A range is two numbers, the lower one first.", "Write [low, high].")])
+    return value
+
+
+Range = Annotated[list[Number], AfterValidator(_ascending)]
 
 
 class StudyTimepoint(StrictModel):
@@ -49,8 +58,8 @@ class StudyCovariate(StrictModel):
     id: Id
     kind: Literal["number", "category"]
     label: str = ""
-    range: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
-    levels: dict[str, Text] | None = None
+    range: Range | None = None
+    levels: Annotated[dict[str, Text], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _says_what_is_allowed(self) -> StudyCovariate:
@@ -68,7 +77,7 @@ class StudyMeasure(StrictModel):
     id: Id
     label: Text
     concept: Text
-    range: Annotated[list[Number], Field(min_length=2, max_length=2)]
+    range: Range
     higher_is: Direction
 
 
@@ -103,11 +112,32 @@ class ColumnOf(StrictModel):
     values: dict[str, Text] | None = None
 
 
+def _readable_format(value: str) -> str:
+    day = date(2025, 1, 31)
+    try:
+        is_readable = datetime.strptime(day.strftime(value), value).date() == day  # noqa: DTZ007 - a day has no time zone
+    except ValueError:
+        is_readable = False
+    if not is_readable:
+        finding = Finding((), f"A day cannot be read with the format '{value}'.", "Write one such as %d/%m/%Y.")
+        raise FindingsError([finding])
+    return value
+
+
 class DateColumn(StrictModel):
     """A date column and its format in `strptime` notation."""
 
     column: Text
-    format: Text = "%Y-%m-%d"
+    format: Annotated[str, AfterValidator(_readable_format)] = "%Y-%m-%d"
+
+
+def _pattern_or_list(value: object) -> object:
+    columns = [value] if isinstance(value, str) else value
+    if isinstance(columns, list) and columns and all(isinstance(column, str) and column for column in columns):
+        return value
+    raise FindingsError(
+        [Finding((), "The item columns are not told.", 'Write a pattern such as "phq_{n}", or a list: [a, b].')]
+    )
 
 
 class InstrumentColumns(StrictModel):
@@ -118,7 +148,7 @@ class InstrumentColumns(StrictModel):
     are compared with ours, never used.
     """
 
-    items: str | list[Text]
+    items: Annotated[str | list[str], BeforeValidator(_pattern_or_list)]
     delivered: dict[Id, Text] = {}
 
 
@@ -153,27 +183,37 @@ class Source(StrictModel):
             if getattr(self, option) is not None and self.format != format_
         ]
         if self.timepoint.wide is not None:
-            names = [
-                *[columns.items for columns in self.instruments.values() if isinstance(columns.items, str)],
-                *self.scores.values(),
-            ]
-            if not any("{t}" in name for name in names):
-                findings.append(
-                    Finding(
-                        ("timepoint", "wide"),
-                        "No column pattern of this wide source holds {t}.",
-                        "Write {t} where the timepoint stands in the column name.",
-                    )
+            findings += [
+                Finding(
+                    key, f"'{name}' is the same column at every timepoint.", "Write {t} where the timepoint stands."
                 )
+                for key, name in self._named_columns()
+                if "{t}" not in name
+            ]
+        if not (self.instruments or self.scores or self.participant_columns):
+            findings.append(Finding((), "Nothing is taken from this source.", "Name its 'instruments' or 'scores'."))
         if findings:
             raise FindingsError(findings)
         return self
+
+    def _named_columns(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield the key and the name or pattern of every column that holds answers, scores or their date."""
+        for name, columns in self.instruments.items():
+            at = ("instruments", name)
+            if isinstance(columns.items, str):
+                yield (*at, "items"), columns.items
+            else:
+                yield from (((*at, "items", place), column) for place, column in enumerate(columns.items))
+            yield from (((*at, "delivered", score), column) for score, column in columns.delivered.items())
+        yield from ((("scores", measure), column) for measure, column in self.scores.items())
+        if self.answered_on:
+            yield ("answered_on", "column"), self.answered_on.column
 
 
 class Study(StrictModel):
     """A study definition (`study.yaml`)."""
 
-    study: StudyId
+    study: Id
     title: Text
     question: str = ""
     programme: str = ""

@@ -14,6 +14,8 @@ DELIMITERS = (",", ";", "\t", "|")
 MAX_BYTES = 512 * 1024 * 1024
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SAMPLE_ROWS = 50
+MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
+csv.field_size_limit(MAX_FIELD_CHARACTERS)
 
 
 def read_delimited(path: Path, source: str, *, encoding: str | None = None, delimiter: str | None = None) -> RawTable:
@@ -54,7 +56,7 @@ def _decode(path: Path, source: str, encoding: str | None) -> str:
         raise SourceError(Problem("file_empty", "The file is empty.", "Deliver the export again.", source))
     used = encoding or next((name for mark, name in _BYTE_ORDER_MARKS.items() if raw.startswith(mark)), "utf-8")
     try:
-        text = raw.decode(used)
+        text = raw.decode(used).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise SourceError(
@@ -66,7 +68,7 @@ def _decode(path: Path, source: str, encoding: str | None) -> str:
                 line,
             )
         ) from None
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise SourceError(
             Problem(
                 "unknown_encoding",
@@ -91,9 +93,8 @@ def _decode(path: Path, source: str, encoding: str | None) -> str:
 def _detect_delimiter(text: str, source: str) -> str:
     fitting = []
     for delimiter in DELIMITERS:
-        counts = [
-            len(fields) for _, (_, fields) in zip(range(_SAMPLE_ROWS), _rows(text, delimiter, source), strict=False)
-        ]
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        counts = [len(fields) for _, fields in zip(range(_SAMPLE_ROWS), reader, strict=False) if fields]
         if counts and counts[0] > 1:
             fitting.append((counts.count(counts[0]) / len(counts), counts[0], delimiter))
     if not fitting:

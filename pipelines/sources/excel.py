@@ -6,6 +6,7 @@ import datetime
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ MAX_UNPACKED_BYTES = 500 * 1024 * 1024
 MAX_RATIO = 100
 MAX_ENTRIES = 2000
 _RATIO_MATTERS_ABOVE = 10 * 1024 * 1024
+FORMULA_WITHOUT_VALUE = "#formula without a stored value"
+ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", FORMULA_WITHOUT_VALUE)
+"""What a cell holds when it holds no value."""
 
 
 def read_excel(path: Path, source: str, *, sheet: str | None = None) -> RawTable:
@@ -41,21 +45,23 @@ def read_excel(path: Path, source: str, *, sheet: str | None = None) -> RawTable
 
     _check_archive(path, source)
     try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        with (
+            closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as stored,
+            closing(openpyxl.load_workbook(path, read_only=True)) as written,
+        ):
+            name = _choose_sheet(stored.sheetnames, sheet, source)
+            rows = _without_blank_end(_rows(stored[name], written[name]))
+    except SourceError:
+        raise
     except Exception as error:
         raise SourceError(
             Problem(
                 "not_excel",
-                f"The workbook cannot be opened ({type(error).__name__}).",
+                f"The workbook cannot be read ({type(error).__name__}).",
                 "Save it again as .xlsx.",
                 source,
             )
         ) from None
-    try:
-        name = _choose_sheet(workbook.sheetnames, sheet, source)
-        rows = list(_rows(workbook[name]))
-    finally:
-        workbook.close()
     if not rows:
         raise SourceError(
             Problem(
@@ -115,12 +121,27 @@ def _choose_sheet(names: list[str], wanted: str | None, source: str) -> str:
     return wanted
 
 
-def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
-    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
-        fields = [_text(value) for value in values]
+def _rows(stored: Any, written: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a sheet; `stored` holds the values of formulas, `written` the formulas."""
+    for sheet in (stored, written):
+        sheet.reset_dimensions()  # what a workbook says of its size may be wrong, and rows beyond would be lost
+    pairs = zip(stored.iter_rows(values_only=True), written.iter_rows(values_only=True), strict=True)
+    for number, (values, formulas) in enumerate(pairs, 1):
+        fields = [
+            FORMULA_WITHOUT_VALUE if value is None and formula is not None else _text(value)
+            for value, formula in zip(values, formulas, strict=True)
+        ]
         while fields and fields[-1] == "":
             fields.pop()
         yield number, fields
+
+
+def _without_blank_end(rows: Iterator[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Return rows up to the last that holds something: formatted emptiness below is no answer."""
+    kept = list(rows)
+    while kept and not kept[-1][1]:
+        kept.pop()
+    return kept
 
 
 def _fit(fields: list[str], width: int) -> list[str]:

@@ -103,8 +103,23 @@ def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Se
 
 
 def check_columns(table: RawTable, wanted: Sequence[tuple[str, str]]) -> list[Problem]:
-    """Return a problem for each wanted (column, what it is for) that the table does not have."""
+    """Return a problem for each wanted (column, what it is for) that the table does not have.
+
+    Where it has none of them, the first row may hold somebody's answers: nothing of it is told.
+    """
     have = list(table.cells.columns)
+    missing = [(column, purpose) for column, purpose in dict.fromkeys(wanted) if column not in have]
+    if missing and len(missing) == len(dict.fromkeys(wanted)):
+        names = ", ".join(f"'{column}'" for column, _ in missing[:3])
+        return [
+            Problem(
+                "header_missing",
+                f"The first row has none of the declared columns ({names}, ...): it may be no header.",
+                "Let the first row be the header, check the delimiter, or correct the column names in study.yaml.",
+                table.source,
+                1,
+            )
+        ]
     return [
         Problem(
             "column_missing",
@@ -114,28 +129,30 @@ def check_columns(table: RawTable, wanted: Sequence[tuple[str, str]]) -> list[Pr
             1,
             column,
         )
-        for column, purpose in dict.fromkeys(wanted)
-        if column not in have
+        for column, purpose in missing
     ]
 
 
 def _check_header(source: str, names: Sequence[str]) -> None:
+    places: dict[str, list[str]] = {}
+    for place, name in enumerate(names, 1):
+        places.setdefault(name, []).append(str(place))
+    unnamed = places.pop("", [])
     problems = [
         Problem(
             "column_twice",
-            f"The column name '{name}' stands {names.count(name)} times.",
-            "Rename the columns.",
+            f"Columns {', '.join(where)} have the same name in the first row.",
+            "Rename the columns; if the first row is no header, let it be one.",
             source,
             1,
-            name,
         )
-        for name in dict.fromkeys(names)
-        if name and names.count(name) > 1
+        for where in places.values()
+        if len(where) > 1
     ]
-    problems += [
-        Problem("column_without_name", f"Column {place} has no name.", "Name it, or remove the column.", source, 1)
-        for place, name in enumerate(names, 1)
-        if not name
-    ]
+    if unnamed:
+        advice = "Name the columns or remove them; if the header is further down, remove the rows above it."
+        problems.append(
+            Problem("column_without_name", f"Columns without a name: {', '.join(unnamed)}.", advice, source, 1)
+        )
     if problems:
         raise SourceError(problems)

@@ -162,7 +162,7 @@ CASES = [
         "wrong delimiter",
         text("study.yaml", "format: csv", "format: csv\n    delimiter: ';'"),
         WRONG,
-        ("answers.csv", "'pid'", "participant_id"),
+        ("answers.csv, line 1", "'pid'", "delimiter"),
     ),
     Case("damaged text", content("answers.csv", b"pid,wave\n1,\x00\n"), WRONG, ("NUL",)),
     Case("unclosed quote", content("answers.csv", b'pid,wave\n"1,1\n2,1\n'), WRONG, ("quotation mark",)),

@@ -181,3 +181,125 @@ def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     path.write_text("short")
     with pytest.raises(PeerimpactError, match="PEERIMPACT_KEY_FILE"):
         load_key(path)
+
+
+def rewrite(folder: Path, *changes: tuple[str, str], name: str = "study.yaml") -> None:
+    text = (folder / name).read_text()
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    (folder / name).write_text(text)
+
+
+def test_equal_answers_with_another_arm_or_age_are_no_repetition(small_study: Path, edit_rows: Edit) -> None:
+    def change(rows: list[list[str]]) -> None:
+        for place, value in ((2, "usual"), (3, "55")):
+            again = list(rows[1])
+            again[place] = value
+            rows.append(again)
+
+    edit_rows(small_study / "answers.csv", change)
+    intake = taken(small_study)
+    assert "identical_duplicate" not in set(intake.quarantine["rule"])
+    assert set(intake.quarantine.loc[intake.quarantine["rule"] == "one_row_per_timepoint", "source_row"]) == {
+        2,
+        122,
+        123,
+    }
+    assert set(intake.quarantine.loc[intake.quarantine["rule"] == "one_arm_per_participant", "source_row"]) == {
+        2,
+        3,
+        122,
+        123,
+    }
+
+
+def test_a_table_that_two_sources_read_is_refused(small_study: Path) -> None:
+    text = (small_study / "study.yaml").read_text()
+    (small_study / "study.yaml").write_text(text + text[text.index("  - path:") :])
+    with pytest.raises(PeerimpactError, match=r"answers\.csv: More than one source reads this table"):
+        taken(small_study)
+
+
+def test_a_column_that_stands_for_two_items_is_refused(small_study: Path) -> None:
+    rewrite(small_study, ('"gad_{n}"', "[gad_1, gad_2, gad_3, gad_4, gad_5, gad_6, gad_6]"))
+    with pytest.raises(PeerimpactError, match="'gad_6' is read as more than one"):
+        taken(small_study)
+
+
+def test_the_rows_of_a_participant_whose_arm_stood_in_a_lost_row_are_lost_with_it(
+    small_study: Path, edit_rows: Edit
+) -> None:
+    def change(rows: list[list[str]]) -> None:
+        rows[1][1] = "9"
+        rows[2][2] = ""
+
+    edit_rows(small_study / "answers.csv", change)
+    intake = taken(small_study)
+    assert intake.quarantine[["source_row", "rule"]].to_numpy().tolist() == [
+        [2, "known_timepoint"],
+        [3, "one_arm_per_participant"],
+    ]
+    assert intake.reconciliation["rows_accepted"].tolist() == [118]
+    assert len(intake.participants) == 59
+
+
+def test_missing_codes_are_no_id_no_arm_and_no_group(small_study: Path, edit_rows: Edit) -> None:
+    rewrite(small_study, ("arm: arm,", "arm: arm, group: room,"))
+
+    def change(rows: list[list[str]]) -> None:
+        for number, row in enumerate(rows):
+            row.append("room" if number == 0 else "-9" if number < 5 else "A")
+        rows[1][0], rows[3][2] = "-9", "-9"
+
+    edit_rows(small_study / "answers.csv", change)
+    intake = taken(small_study)
+    assert intake.quarantine[["source_row", "rule"]].to_numpy().tolist() == [[2, "not_missing"]]
+    assert set(intake.participants["group"]) == {"", "A"}
+    assert intake.participants["arm"].isin(["peer", "usual"]).all()
+
+
+def test_a_code_that_values_do_not_declare_is_unknown_even_if_it_is_an_id_of_the_study(
+    small_study: Path, edit_rows: Edit
+) -> None:
+    rewrite(small_study, ("{arm: arm,", "{arm: {column: arm, values: {peer: peer, U: usual}},"))
+    edit_rows(
+        small_study / "answers.csv", lambda rows: [row.__setitem__(2, "U") for row in rows[5:] if row[2] == "usual"]
+    )
+    lines = taken(small_study).quarantine
+    assert lines["rule"].unique().tolist() == ["known_arm"]
+    assert lines["reason"].str.contains("Allowed: peer, U.", regex=False).all()
+
+
+def test_codes_of_a_covariate_may_differ_by_source(small_study: Path, edit_rows: Edit) -> None:
+    rewrite(small_study, ("{id: age, kind: number, range: [18, 99]}", "{id: gender, kind: category, levels: {w: woman, m: man}}"),
+            ("age: age", "gender: {column: age, values: {1: w, 2: m}}"))  # fmt: skip
+    rewrite(small_study, ("covariates: [age]", "covariates: [gender]"), name="sap.yaml")
+    edit_rows(
+        small_study / "answers.csv",
+        lambda rows: [row.__setitem__(3, str(1 + number % 3 % 2)) for number, row in enumerate(rows) if number],
+    )
+    intake = taken(small_study)
+    assert intake.quarantine.empty
+    assert set(intake.participants["gender"]) == {"woman", "man"}
+
+
+def test_a_study_of_delivered_scores_alone_is_taken_in(small_study: Path) -> None:
+    rewrite(small_study, ("covariates:\n", "measures:\n  - {id: own, label: Own, concept: worry, range: [0, 3], higher_is: worse}\ncovariates:\n"),
+            ('    instruments:\n      gad-7: {items: "gad_{n}"}\n', "    scores: {own: gad_1}\n"))  # fmt: skip
+    rewrite(small_study, ("gad-7.total", "own"), name="sap.yaml")
+    intake = taken(small_study)
+    assert intake.responses.empty
+    assert len(intake.delivered_scores) == 120
+
+
+def test_a_first_row_that_is_no_header_is_not_repeated_in_the_message(small_study: Path) -> None:
+    lines = (small_study / "answers.csv").read_text().splitlines()
+    (small_study / "answers.csv").write_text("\n".join(["pidCANARY,a,b,c,d,e,f,g,h,i,j", *lines[2:]]) + "\n")
+    with pytest.raises(PeerimpactError) as caught:
+        taken(small_study)
+    assert "may be no header" in str(caught.value)
+    assert "CANARY" not in str(caught.value)
+    (small_study / "answers.csv").write_text("\n".join(lines[1:]) + "\n")
+    with pytest.raises(PeerimpactError, match="have the same name in the first row"):
+        taken(small_study)

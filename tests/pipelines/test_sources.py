@@ -134,3 +134,36 @@ def test_workbooks_are_read_with_the_parser_that_refuses_entities() -> None:
     from openpyxl import xml
 
     assert xml.DEFUSEDXML is True
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_file_with_every_field_in_quotes_is_read_without_a_declaration(tmp_path: Path, delimiter: str) -> None:
+    rows = [["pid", "note"], ["1", "a, b; c"], ["2", "d"]]
+    text = "\n".join(delimiter.join(f'"{field}"' for field in row) for row in rows)
+    assert read_text(tmp_path, text).cells["note"].tolist() == ["a, b; c", "d"]
+
+
+def test_a_byte_order_mark_does_no_harm_where_utf_8_is_declared(tmp_path: Path) -> None:
+    assert read_text(tmp_path, "pid,a\n1,2\n".encode("utf-8-sig"), encoding="utf-8").cells.columns.tolist() == [
+        "pid",
+        "a",
+    ]
+
+
+def test_rows_beyond_the_size_that_a_workbook_states_are_read(tmp_path: Path) -> None:
+    path = write_book(tmp_path / "a.xlsx", ("A", [["pid", "a"], *[[str(number), number] for number in range(30)]]))
+    changed = tmp_path / "b.xlsx"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(changed, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.endswith("sheet1.xml"):
+                content = content.replace(b"<sheetData>", b'<dimension ref="A1:B5"/><sheetData>', 1)
+            target.writestr(name, content)
+    assert read_excel(changed, "b.xlsx").rows_read == 30
+
+
+def test_a_formula_without_a_stored_value_is_no_blank_and_formatted_emptiness_is_no_row(tmp_path: Path) -> None:
+    path = write_book(tmp_path / "a.xlsx", ("A", [["pid", "a"], ["1", "=1+1"], [None, None], ["", None]]))
+    table = read_excel(path, "a.xlsx")
+    assert table.cells["a"].tolist() == ["#formula without a stored value"]
+    assert table.rows_read == 1

@@ -63,13 +63,29 @@ def test_a_single_group_is_compared_with_its_own_baseline_only(small_study: Path
         ("{id: age, kind", "{id: arm, kind", "Rename the covariate"),
         ("2: post}", "2: pots}", "Did you mean 'post'"),
         ("{column: wave, values: {1: baseline, 2: post}}", "{column: wave}", "told in exactly one way"),
-        ("{column: wave, values: {1: baseline, 2: post}}", "{wide: {T1: baseline}}", "holds {t}"),
+        (
+            "{column: wave, values: {1: baseline, 2: post}}",
+            "{wide: {T1: baseline}}",
+            "Write {t} where the timepoint stands",
+        ),
         ("format: csv", "format: csv\n    sheet: A", "not an option of format csv"),
         ("format: csv", "format: cvs", "Did you mean 'csv'"),
         ('"gad_{n}"', "gad", "names one column for 7 items"),
         ('"gad_{n}"', "[a, b]", "Found 2 columns; gad-7 has 7 items"),
         ('"gad_{n}"', '"gad_{n}", delivered: {sum: x}', "Allowed: total"),
         ("age: age}", "aeg: age}", "Did you mean 'age'"),
+        ("{-9: refused}", "{0: refused}", "'0' is also a possible value of gad-7"),
+        ("{-9: refused}", "{99: refused}", "'99' is also a possible value of age"),
+        ("range: [18, 99]", "range: [99, 18]", "the lower one first"),
+        ("week: 8", "week: 1e999", "Found inf"),
+        ("age: age}", "age: age}\n    answered_on: {column: age, format: '%Q'}", "cannot be read with the format"),
+        ('"gad_{n}"', "5", "Write a pattern such as"),
+        ("missing_codes:", "recruitment: {eligible: 5, invited: 9}\nmissing_codes:", "9 were invited of 5 eligible"),
+        (
+            "missing_codes:",
+            "measures: [{id: gad-7.total, label: A, concept: a, range: [0, 1], higher_is: better}]\nmissing_codes:",
+            "is a score of the library",
+        ),
         ("study: small", "study: Small Study", "Write a name of lower-case letters"),
     ],
 )
@@ -95,3 +111,9 @@ def test_the_schemas_in_the_documentation_are_those_of_the_models(project: Path,
     assert main(["--check", str(tmp_path)]) == 1
     assert main([str(tmp_path)]) == 0
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == render_schemas()
+
+
+def test_a_comparison_at_the_baseline_is_told_to_be_one(small_study: Path) -> None:
+    rewrite(small_study, ("timepoint: post", "timepoint: baseline"), name="sap.yaml")
+    with pytest.raises(PeerimpactError, match=r"'baseline' is the baseline\. Name a later one: post"):
+        open_folder(small_study)
