@@ -29,7 +29,7 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
     Yields
     ------
     Result
-        ``compared``, ``equal`` and ``different``, counts of participant x timepoint; `n` counts participants.
+        ``compared``, ``equal`` and ``different``, counts of participant x timepoint; `n` counts their participants.
     """
     both = (
         delivered[[*_KEY, "score"]]
@@ -41,14 +41,12 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
         own = (both["measure"] == measure).to_numpy()
         if not (delivered["measure"] == measure).any():
             continue
-        n = both.loc[own, "participant_id"].nunique()
-        counts = {"compared": own.sum(), "equal": (own & equal).sum(), "different": (own & ~equal).sum()}
-        for statistic, count in counts.items():
+        for statistic, counted in {"compared": own, "equal": own & equal, "different": own & ~equal}.items():
             yield Result(
                 analysis="score_agreement",
                 statistic=statistic,
                 outcome=measure,
-                value=float(count),
-                n=n,
+                value=float(counted.sum()),
+                n=both.loc[counted, "participant_id"].nunique(),
                 method="delivered totals against scores computed from the answers",
             )

@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.design import DesignKind, StudyDesign
 from analysis.frames import score_column
 from analysis.guards import compared_arms
+from analysis.mixed_model import CONFIDENCE
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
 
@@ -88,10 +89,10 @@ def _reasons_of_estimate(
     if any(1 - scored[frame["arm"] == arm].mean() > MOST_MISSING for arm in arms):
         yield "missing", f"More than {MOST_MISSING:.0%} of the participants of an arm have no score at {label}."
     smallest = outcome.smallest_meaningful_change
-    includes_none = row.conf_low <= 0 <= row.conf_high
+    includes_none = row.conf_low <= 0 <= row.conf_high or row.p_adjusted >= 1 - CONFIDENCE
     if smallest and includes_none and max(-row.conf_low, row.conf_high) >= smallest.value:
         what = "change" if design.kind == "single_group" else "difference"
-        yield "imprecise", f"The interval at {label} holds both no {what} and the smallest change that people notice."
+        yield "imprecise", f"At {label} neither no {what} nor the smallest change that people notice can be ruled out."
     meeting = frame.loc[scored & (frame["group"] != "")].groupby("arm")["group"].nunique()
     if any(arm in design.group_arms and meeting.get(arm, 0) < FEWEST_GROUPS for arm in arms):
         yield "few", f"Fewer than {FEWEST_GROUPS} groups were observed at {label}."

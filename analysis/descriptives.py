@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,18 +105,17 @@ def _change(later: Array, before: Array, outcome: str, arm: str, timepoint: str,
     n, change = len(later), later - before
     contrast = f"{timepoint} - {baseline}"
     mean = float(change.mean())
+    place: dict[str, Any] = {
+        "analysis": "change_within_arm",
+        "outcome": outcome,
+        "arm": arm,
+        "timepoint": timepoint,
+        "contrast": contrast,
+        "n": n,
+    }
     if n < 2 or change.min() == change.max():
-        yield Result(
-            analysis="change_within_arm",
-            statistic="mean_change",
-            outcome=outcome,
-            arm=arm,
-            timepoint=timepoint,
-            contrast=contrast,
-            value=mean,
-            n=n,
-            method="mean of changes that do not vary",
-        )
+        yield Result(**place, statistic="mean_change", value=mean, method="mean of changes that do not vary")
+        yield Result(**place, statistic="standardised_change", method="not defined: changes do not vary")
         return
     import pingouin
 
@@ -128,31 +128,21 @@ def _change(later: Array, before: Array, outcome: str, arm: str, timepoint: str,
     std_error = float(change.std(ddof=1)) / np.sqrt(n)
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, df)) * std_error  # pingouin rounds its interval to two decimals
     yield Result(
-        analysis="change_within_arm",
+        **place,
         statistic="mean_change",
-        outcome=outcome,
-        arm=arm,
-        timepoint=timepoint,
-        contrast=contrast,
         value=mean,
         std_error=std_error,
         df=df,
         conf_low=mean - reach,
         conf_high=mean + reach,
         p_value=p_value,
-        n=n,
         method="paired t-test",
     )
     yield Result(
-        analysis="change_within_arm",
+        **place,
         statistic="standardised_change",
-        outcome=outcome,
-        arm=arm,
-        timepoint=timepoint,
-        contrast=contrast,
         value=dz,
         conf_low=float(low),
         conf_high=float(high),
-        n=n,
         method="mean change divided by the standard deviation of change (Cohen's dz)",
     )

@@ -69,10 +69,11 @@ def evaluate_plan(
         for outcome in plan.outcomes:
             results += describe(frames[outcome.id], outcome.id, design)
     results += [*reliability, *compare_scores(scores, delivered, design)]
-    results += _adjusted([row for rows in models.values() for row in rows if row.analysis == "mixed_model"], plan)
+    answers = _adjusted([row for rows in models.values() for row in rows if row.analysis == "mixed_model"], plan)
+    results += answers
     for outcome in plan.outcomes:
-        frame, answers = frames[outcome.id], models[outcome.id]
-        results += derive_certainty(outcome, frame, answers, reliability, plan, design, library)
+        own = [row for row in answers if row.outcome == outcome.id]
+        results += derive_certainty(outcome, frames[outcome.id], own, reliability, plan, design, library)
     return results_table(results)
 
 

@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -71,12 +71,20 @@ def publish(
 
 
 def describe_provenance(folder: StudyFolder, reconciliation: pd.DataFrame) -> dict[str, Any]:
-    """Return versions and fingerprints: what somebody needs to obtain the same numbers."""
+    """Return versions and fingerprints: what somebody needs to obtain the same numbers.
+
+    Files that a pattern found are told by the pattern and a number: their own names may be names of people.
+    """
     documents = {
         document.path.name: hashlib.sha256(document.text.encode()).hexdigest()
         for document in (folder.study, folder.plan)
     }
-    data = dict(zip(reconciliation["source"], reconciliation["sha256"], strict=True))
+    patterns = [source.path for source in folder.study.value.sources if "*" in source.path or "?" in source.path]
+    data: dict[str, str] = {}
+    for name, fingerprint in zip(reconciliation["source"], reconciliation["sha256"], strict=True):
+        pattern = next((known for known in patterns if PurePosixPath(name).match(known)), None)
+        number = 1 + sum(told.startswith(f"{pattern} ") for told in data)
+        data[f"{pattern} ({number})" if pattern else name] = fingerprint
     return {
         "study": folder.study.value.study,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -9,9 +10,8 @@ import pandas as pd
 from analysis.design import StudyDesign
 from reports.cells import INTERVAL, Table, count_cell, interval_cell, mark_notes, value_cell
 from reports.content import ReportContent
-from reports.disclosure import THRESHOLD
-from reports.numbers import NOT_SHOWN, NOTHING, format_count, format_interval, format_number, format_p
-from reports.reading import Rows, pick, pick_one
+from reports.numbers import NOT_SHOWN, NOTHING, format_interval, format_number, format_p
+from reports.reading import Row, Rows, pick, pick_one
 
 
 def reliability_table(rows: Rows, design: StudyDesign) -> Table:
@@ -62,10 +62,10 @@ def estimates_table(rows: Rows, content: ReportContent) -> Table:
             f"{labels.get(row.outcome, row.outcome)}: {row.statistic.replace('_', ' ')}",
             arms.get(row.arm, row.contrast) or NOTHING,
             times.get(row.timepoint, NOTHING),
-            NOT_SHOWN if row.hidden else format_number(row.value, 2),
+            NOT_SHOWN if row.hidden else format_number(row.value, 1 if is_blurred(row) else 2),
             format_number(row.std_error, 3),
             format_number(row.df, 0),
-            format_interval(row.conf_low, row.conf_high, 2),
+            format_interval(row.conf_low, row.conf_high, 1 if is_blurred(row) else 2),
             format_p(row.p_value),
             format_p(row.p_adjusted),
             row.people if row.is_exact or row.at_least == row.at_least else NOTHING,
@@ -99,11 +99,11 @@ def verdicts_table(verdicts: pd.DataFrame) -> Table:
         (
             f"{row['contract']}: {row['description']}",
             "passed" if row["passed"] else f"not passed ({row['severity']})",
-            say_rows(int(row["n_failed"])),
+            "all obeyed" if row["passed"] else "some did not; set aside",
         )
         for row in verdicts.to_dict("records")
     )
-    return Table("Rules that the data were held to", ("Rule", "Verdict", "Rows that broke it"), lines)
+    return Table("Rules that the data were held to", ("Rule", "Verdict", "Rows"), lines)
 
 
 def versions_table(versions: Mapping[str, str], caption: str, columns: tuple[str, str]) -> Table:
@@ -111,6 +111,6 @@ def versions_table(versions: Mapping[str, str], caption: str, columns: tuple[str
     return Table(caption, columns, tuple((name, value) for name, value in versions.items()))
 
 
-def say_rows(count: int) -> str:
-    """Return a number of rows; 1 to 9 rows could be as many people."""
-    return f"fewer than {THRESHOLD}" if 0 < count < THRESHOLD else format_count(count)
+def is_blurred(row: Row) -> bool:
+    """Tell whether the gate left few digits of an estimate."""
+    return math.isfinite(row.conf_low) and math.isnan(row.std_error)

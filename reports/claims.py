@@ -113,10 +113,12 @@ def say_certainty(rows: Rows, outcome: str) -> tuple[str, int, tuple[str, ...]]:
     """Return the certainty of an outcome in words, its level (0 without one) and its reasons."""
     level = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome)
     reasons = tuple(
-        row.method for row in rows if (row.analysis, row.statistic, row.outcome) == ("certainty", "reason", outcome)
+        row.method
+        for row in rows
+        if (row.analysis, row.statistic, row.outcome) == ("certainty", "reason", outcome) and not row.hidden
     )
     if level is None or not level.is_shown:
-        return "Certainty was not rated, because nothing was estimated.", 0, ()
+        return "Certainty is not rated where a result is not computed or not shown.", 0, ()
     number = int(level.value)
     return f"{LEVEL_NAMES[number].capitalize()} certainty", number, reasons
 
@@ -144,16 +146,26 @@ def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design:
     scored = (
         f"people in the {first} arm scored {points} on the {measure.label} {_than(points)} people in the {second} arm"
     )
+    if design.kind == "matched_comparison":
+        return _difference_in_change(row, measure, at, estimand, design)
     if not is_clear(row):
         return f"No clear difference in {measure.concept} at {at}: {scored} ({interval})."
-    if design.kind == "matched_comparison":
-        return (
-            f"Compared with people in the {second} arm, and after allowing for {_adjusted_for(estimand, design)}, "
-            f"being in the {first} arm was associated with scores {points} on the {measure.label} at {at} ({interval})."
-        )
     verb = "reduce" if row.value < 0 else "increase"
     lead = _HEDGES[level].format(arm=first, verb=verb)
     return f"{lead} {measure.concept}: at {at}, {scored} ({interval})."
+
+
+def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
+    """Say a difference of changes: the arms may have begun at different scores, and the later ones differ otherwise."""
+    first, second = (_arm(design, side).label for side in estimand.compared)
+    adjusted = _adjusted_for(estimand, design)
+    allowing = f", after allowing for {adjusted}," if adjusted else ""
+    lead = "" if is_clear(row) else f"No clear difference in how {measure.concept} changed: "
+    compared = f"{'C' if not lead else 'c'}ompared with people in the {second} arm{allowing}"
+    return (
+        f"{lead}{compared} being in the {first} arm was associated with a change on the {measure.label} from "
+        f"{design.baseline.label} to {at} that was {_points(row, measure)} ({_interval(row, measure)})."
+    )
 
 
 def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
@@ -197,7 +209,7 @@ def _way(value: float) -> str:
 def _notes(row: Row, outcome: Outcome, measure: Measure, kind: DesignKind) -> tuple[str, ...]:
     what = "change" if kind == "single_group" else "difference"
     notes = [f"{say_direction(measure)}"]
-    notes += _against_smallest(row, outcome, what)
+    notes += _against_smallest(row, outcome, what, decimals_of(measure))
     if row.conf_low > 0 or row.conf_high < 0:
         if not is_clear(row):
             notes.append(
@@ -211,7 +223,7 @@ def _notes(row: Row, outcome: Outcome, measure: Measure, kind: DesignKind) -> tu
     return tuple(notes)
 
 
-def _against_smallest(row: Row, outcome: Outcome, what: str) -> list[str]:
+def _against_smallest(row: Row, outcome: Outcome, what: str, decimals: int) -> list[str]:
     """Hold an interval against the smallest difference that people notice."""
     if outcome.smallest_meaningful_change is None:
         return [f"The plan names no smallest {what} that people notice for this outcome."]
@@ -223,15 +235,14 @@ def _against_smallest(row: Row, outcome: Outcome, what: str) -> list[str]:
         return [f"The whole interval is at least {named}."]
     if far < smallest:
         return [f"The whole interval is smaller than {named}."]
-    if abs(row.value) >= smallest:
+    if round(abs(row.value), decimals_to_show(row.conf_low, row.conf_high, decimals)) >= smallest:
         return [f"The {what} is at least {named}, but the interval also holds smaller ones."]
     return [f"The {what} is smaller than {named}, but the interval also holds ones that large."]
 
 
 def _adjusted_for(estimand: Estimand, design: StudyDesign) -> str:
     labels = {covariate.id: covariate.label for covariate in design.covariates}
-    names = [f"scores at {design.baseline.label}", *(labels[covariate] for covariate in estimand.covariates)]
-    return join_words(names)
+    return join_words([labels[covariate] for covariate in estimand.covariates]) if estimand.covariates else ""
 
 
 def join_words(words: list[str]) -> str:

@@ -68,12 +68,14 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     gated = gated.reset_index(drop=True)
     _hide_uncounted(gated)
     _gate_arms(gated)
+    _gate_shared_means(gated, results.reset_index(drop=True))
     _gate_changes(gated)
     _gate_declared(gated)
     _gate_estimands(gated)
     _gate_totals(gated)
     _gate_agreement(gated)
     _blur_models(gated)
+    _gate_certainty(gated)
     return gated.set_axis(results.index)
 
 
@@ -118,7 +120,9 @@ def is_near(left: float, right: float) -> bool:
 
 
 def _hide(gated: pd.DataFrame, where: pd.Series) -> None:
+    """Take out every number, and the words that tell how a description came about: they differ for one person."""
     gated.loc[where, NUMBERS] = np.nan
+    gated.loc[where & gated["analysis"].isin(["descriptive", "change_within_arm"]), "method"] = ""
     gated.loc[where, "hidden"] = True
 
 
@@ -130,18 +134,27 @@ def _withhold(gated: pd.DataFrame, index: int, at_least: float) -> None:
     _blur(gated, index)
     gated.loc[index, "n"] = np.nan
     gated.loc[index, "at_least"] = at_least
+    if gated.loc[index, "analysis"] == "change_within_arm":
+        gated.loc[index, "p_value"] = np.nan  # with whole-number scores it gives the number of people back
 
 
 def _blur(gated: pd.DataFrame, index: int) -> None:
-    """Take out standard error and degrees of freedom, and the digits that would replace them."""
+    """Take out standard error and degrees of freedom, and the digits that would replace them.
+
+    What stays is coarse against the width of the interval, whose ends are rounded outwards so that it stays true.
+    """
     gated.loc[index, ["std_error", "df"]] = np.nan
-    shown = gated.loc[index, ["value", "conf_low", "conf_high"]].astype("float64")
-    reach = (shown["conf_high"] - shown["conf_low"]) / 2
-    coarse = 1 if np.isnan(reach) or reach >= 0.5 else 2 if reach >= 0.05 else 3
-    digits = 2 if gated.loc[index, "statistic"] == "icc_group" else coarse
-    digits = decimals_to_show(shown["conf_low"], shown["conf_high"], digits)
-    for column, number in shown.items():
-        gated.loc[index, column] = round(float(number), digits) + 0.0 if np.isfinite(number) else np.nan
+    value, low, high = gated.loc[index, ["value", "conf_low", "conf_high"]].astype("float64")
+    reach = (high - low) / 2
+    coarse = int(np.ceil(-np.log10(reach / 5))) if reach > 0 else 1
+    digits = 2 if gated.loc[index, "statistic"] == "icc_group" else decimals_to_show(low, high, coarse)
+    unit = 10.0**-digits
+    gated.loc[index, "value"] = round(float(value), digits) + 0.0 if np.isfinite(value) else np.nan
+    gated.loc[index, "conf_low"] = round(float(np.floor(low / unit) * unit), max(digits, 0)) + 0.0
+    gated.loc[index, "conf_high"] = round(float(np.ceil(high / unit) * unit), max(digits, 0)) + 0.0
+    for column in ("p_value", "p_adjusted"):
+        p = float(gated.loc[index, column])
+        gated.loc[index, column] = round(p, 1 - int(np.floor(np.log10(p)))) if p > 0 else p
 
 
 def _rank(statistics: pd.Series) -> pd.Series:
@@ -180,6 +193,26 @@ def _gate_arms(gated: pd.DataFrame) -> None:
                 _withhold(gated, index, at_least)
 
 
+def _gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
+    """Hide the mean that arms share where it is hidden for one of them: randomised arms have one baseline mean."""
+    means = gated[gated["statistic"] == "marginal_mean"]
+    at_baseline = means["timepoint"] == means.groupby("outcome")["timepoint"].transform("first")
+    for index in means.index[means["hidden"] & at_baseline]:
+        row = results.loc[index]
+        same = (results["statistic"] == "marginal_mean") & (results["value"] == row["value"])
+        same &= (results["outcome"] == row["outcome"]) & (results["timepoint"] == row["timepoint"])
+        _hide(gated, same)
+
+
+def _gate_certainty(gated: pd.DataFrame) -> None:
+    """Hide how sure an outcome is where a result of it is hidden: the reasons speak of its interval."""
+    asked = (gated["analysis"] == "mixed_model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")
+    hidden = gated.loc[asked & gated["hidden"], "outcome"]
+    where = (gated["analysis"] == "certainty") & gated["outcome"].isin(hidden)
+    _hide(gated, where)
+    gated.loc[where, "method"] = ""
+
+
 def _gate_changes(gated: pd.DataFrame) -> None:
     """Withhold how many answered twice where, with who answered once, it tells how few never answered."""
     observed = gated[gated["statistic"] == "observed"].set_index(["outcome", "arm", "timepoint"])["n"]
@@ -210,15 +243,12 @@ def _gate_estimands(gated: pd.DataFrame) -> None:
     for index in gated.index[is_estimand & gated["n"].notna()]:
         row = gated.loc[index]
         ends = row["contrast"].split(" - ")
-        of_outcome = (gated["statistic"] == "marginal_mean") & (gated["outcome"] == row["outcome"])
-        means = gated[
-            of_outcome
-            & (
-                gated["arm"].isin(ends) & (gated["timepoint"] == row["timepoint"])
-                if row["statistic"] == "difference"
-                else gated["timepoint"].isin(ends)
-            )
-        ]
+        of_outcome = gated[(gated["statistic"] == "marginal_mean") & (gated["outcome"] == row["outcome"])]
+        if row["statistic"] == "difference":
+            of_arms = of_outcome[of_outcome["arm"].isin(ends)]
+            means = of_arms[of_arms["timepoint"].isin([row["timepoint"], *of_arms["timepoint"].head(1)])]
+        else:
+            means = of_outcome[of_outcome["timepoint"].isin(ends)]
         if row["n"] < THRESHOLD or means.empty or means["hidden"].any():
             _hide(gated, gated.index == index)
         elif row["n"] not in means["n"].to_list():
@@ -253,15 +283,13 @@ def _gate_agreement(gated: pd.DataFrame) -> None:
     all_scores = observed.groupby("outcome", sort=False)["n"].sum(min_count=1)
     for measure in dict.fromkeys(gated.loc[agreement, "outcome"]):
         own = agreement & (gated["outcome"] == measure)
-        compared, different = (
-            gated.loc[own & (gated["statistic"] == name), "value"].sum(min_count=1)
-            for name in ("compared", "different")
-        )
-        few = 0 < different < THRESHOLD
-        unsafe = observed["n"].isna().any() or any(is_near(compared, total) for total in all_scores)
-        if few or np.isnan(different):
+        compared, different = (gated[own & (gated["statistic"] == name)] for name in ("compared", "different"))
+        people = different["n"].sum(min_count=1)
+        scores, all_people = compared["value"].sum(min_count=1), compared["n"].sum(min_count=1)
+        unsafe = observed["n"].isna().any() or any(is_near(scores, total) for total in all_scores)
+        if np.isnan(people) or 0 < people < THRESHOLD or is_near(people, all_people):
             _hide(gated, own & gated["statistic"].isin(["equal", "different"]))
-        if unsafe or 0 < compared < THRESHOLD:
+        if unsafe or 0 < all_people < THRESHOLD:
             _hide(gated, own & gated["statistic"].isin(["equal", "compared"]))
 
 
@@ -273,4 +301,4 @@ def _blur_models(gated: pd.DataFrame) -> None:
     for index in gated.index[model & gated["outcome"].isin(gated.loc[withheld, "outcome"])]:
         _blur(gated, index)
         if gated.loc[index, "statistic"] in VARIANCES:
-            gated.loc[index, "n"] = np.nan
+            _hide(gated, gated.index == index)

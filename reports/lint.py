@@ -52,7 +52,8 @@ def lint_claims(text: str, design_kind: DesignKind, *, quoted: Collection[str] =
     """
     rest = plain_text(readable_text(text))
     for phrase in sorted({plain_text(phrase) for phrase in (*quoted, *TECHNICAL)} - {""}, key=lambda p: (-len(p), p)):
-        rest = re.sub(rf"(?<!\w){re.escape(phrase)}(?!\w)", "\u25a1", rest)
+        anyhow_wrapped = r"\s?".join(re.escape(character) for character in phrase if not character.isspace())
+        rest = re.sub(rf"(?<!\w){anyhow_wrapped}(?!\w)", "\u25a1", rest)
     problems = [
         Problem(
             "claims_too_much",

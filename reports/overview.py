@@ -116,7 +116,7 @@ def _recruited(rows: Rows, allocated: list[Row | None], labels: list[str]) -> st
     )
     declared = {row.statistic: format_count(row.value) for row in pick(rows, verdict="declared") if row.is_shown}
     total = total_of(allocated)
-    took_part = f"{format_count(total)} took part" if total is not None else "some took part"
+    took_part = f"the data that could be used hold {format_count(total) if total is not None else 'some of them'}"
     if total is None or len(labels) > 1:
         took_part += f": {by_arm}"
     if {"eligible", "invited"} <= set(declared):

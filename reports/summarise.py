@@ -15,9 +15,8 @@ from reports import annex_tables, tables
 from reports.cells import INTERVAL, Table
 from reports.claims import ALONE, Claim, join_words, make_claim, say_certainty, say_direction
 from reports.content import ReportContent
-from reports.disclosure import THRESHOLD
 from reports.figures import describe_axis, figure_json, plot_outcome
-from reports.numbers import NO_BREAK, decimals_of, format_count, format_number, format_threshold
+from reports.numbers import decimals_of, format_number, format_threshold
 from reports.overview import DESIGNS, say_limits, say_next_steps, say_who_came
 from reports.reading import Rows, pick, pick_one, read_rows
 from reports.theme import style_of
@@ -257,36 +256,19 @@ def _models(rows: Rows, content: ReportContent) -> tuple[tuple[str, str], ...]:
 
 
 def _account(content: ReportContent) -> Iterator[str]:
-    """Yield what became of the rows that were read, in shares: exact numbers of rows could give small ones away."""
+    """Yield what became of the rows that were read, in words: rows are answers of people, and shares tell counts."""
     table = content.reconciliation
     read = int(table["rows_read"].sum())
-    fates = {"accepted": "rows_accepted", "set aside": "rows_quarantined", "excluded": "rows_excluded"}
-    counts = {name: int(table[column].sum()) for name, column in fates.items()}
-    holds = read == sum(counts.values())
-    yield (
-        f"Rows of {len(table)} {'source' if len(table) == 1 else 'sources'}: "
-        + ", ".join(f"{name} {_share(count, read)}" for name, count in counts.items())
-        + (". They add up to the rows that were read." if holds else ". They do NOT add up to the rows that were read.")
-    )
-    reasons = dict.fromkeys(
-        part.split(":")[0].strip().replace("_", " ")
-        for text in table["reasons"]
-        for part in str(text).split(";")
-        if part.strip()
-    )
-    if reasons:
-        yield f"Reasons: {', '.join(reasons)}."
-    few = 0 < content.cells_quarantined < THRESHOLD
-    cells = f"fewer than {THRESHOLD}" if few else format_count(content.cells_quarantined)
-    yield f"Single answers set aside: {cells}."
+    set_aside, excluded = int(table["rows_quarantined"].sum()), int(table["rows_excluded"].sum())
+    holds = read == int(table["rows_accepted"].sum()) + set_aside + excluded
+    yield f"{_portion(set_aside, read)} of the rows that were read broke a rule and were set aside."
+    yield f"{_portion(excluded, read)} were left out because they were blank or told what another row had told."
+    yield f"All rows read are accounted for: {'the sum was checked' if holds else 'the sum does NOT hold'}."
+    cells = "No single answer was" if not content.cells_quarantined else "Some single answers were"
+    yield f"{cells} set aside in rows that were used. The evaluation team holds the list of rows and reasons."
 
 
-def _share(count: int, whole: int) -> str:
-    if not whole or not count:
-        return f"0{NO_BREAK}%" if not count else format_count(count)
-    percent = 100 * count / whole
-    if count == whole:
-        return f"100{NO_BREAK}%"
-    if percent < 1:
-        return f"less than 1{NO_BREAK}%"
-    return f"more than 99{NO_BREAK}%" if percent > 99 else f"{percent:.0f}{NO_BREAK}%"
+def _portion(count: int, whole: int) -> str:
+    share = count / whole if whole else 0.0
+    steps = ((0.0, "None"), (0.05, "Fewer than one in twenty"), (0.25, "Fewer than one in four"))
+    return next((words for limit, words in steps if share <= limit), "One in four or more")

@@ -20,7 +20,7 @@ from reports.reading import Row, Rows, pick, pick_one
 
 def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
     """Return who took part, answered at each timepoint and entered each model, by arm."""
-    everybody = "Allocated by chance" if design.kind == "randomised" else "Took part"
+    everybody = "In the data that could be used"
     lines: list[tuple[str, ...]] = [
         (everybody, *(people_cell(_flow(rows, "allocated", arm.id)) for arm in design.arms))
     ]
@@ -87,7 +87,8 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
                 p_cell(row, row.p_adjusted),
             )
         )
-    what = "Change" if single else "Difference"
+    compared = "Difference in change" if content.design.kind == "matched_comparison" else "Difference"
+    what = "Change" if single else compared
     notes = (
         f"Adjusted p: allowing for the questions that the plan groups together. {what}s in points; below zero means "
         "lower scores.",

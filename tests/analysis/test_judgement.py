@@ -79,8 +79,8 @@ def test_a_sound_randomised_trial_is_highly_certain(judge):
     ("change", "words"),
     [
         ({"missing": 0.35}, "have no score at Post"),
-        ({"row": replace(CLEAR, conf_low=-3.0, conf_high=0.0)}, "holds both no difference and the smallest change"),
-        ({"row": replace(CLEAR, conf_low=-0.5, conf_high=3.1)}, "holds both no difference and the smallest change"),
+        ({"row": replace(CLEAR, conf_low=-3.0, conf_high=0.0)}, "neither no difference nor the smallest change"),
+        ({"row": replace(CLEAR, conf_low=-0.5, conf_high=3.1)}, "neither no difference nor the smallest change"),
         ({"row": replace(CLEAR, n=29)}, "Fewer than 30 participants"),
         ({"alpha": 0.69}, "alpha below 0.7"),
         ({"scoring": "unconfirmed"}, "scoring of the instrument is not confirmed"),

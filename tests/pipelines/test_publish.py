@@ -42,3 +42,16 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 def test_the_workbook_of_the_example_holds_no_time_of_writing(project: Path) -> None:
     book = openpyxl.load_workbook(project / "examples" / "harbour" / "data" / "late_returns.xlsx")
     assert book.properties.modified.year == book.properties.created.year == 2025
+
+
+def test_names_of_files_that_a_pattern_found_are_not_published(small_study: Path) -> None:
+    lines = (small_study / "answers.csv").read_text().splitlines()
+    for person, rows in {"P00": lines[1:3], "P01": lines[3:5], "others": lines[5:]}.items():
+        (small_study / f"file_{person}.csv").write_text("\n".join([lines[0], *rows]) + "\n")
+    definition = (small_study / "study.yaml").read_text().replace("path: answers.csv", "path: file_*.csv")
+    (small_study / "study.yaml").write_text(definition)
+    run_study(open_folder(small_study))
+    for name in ("report.html", "provenance.json", "results.csv"):
+        content = (small_study / "output" / name).read_text(encoding="utf-8-sig")
+        assert "file_P01" not in content
+        assert ("file_*.csv (3)" in content) == (name != "results.csv")

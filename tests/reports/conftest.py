@@ -196,7 +196,8 @@ def _measurement(design: StudyDesign, counts: dict[str, tuple[int, ...]]) -> Ite
                  value=0.88, conf_low=0.86, conf_high=0.9, n=everybody)  # fmt: skip
     scores = sum(sum(counts[arm.id]) for arm in design.arms)
     for statistic, value in {"compared": scores, "equal": scores - 3, "different": 3}.items():
-        yield Result(analysis="score_agreement", statistic=statistic, outcome="ssci-8.total", value=value, n=everybody)
+        n = 2 if statistic == "different" else everybody
+        yield Result(analysis="score_agreement", statistic=statistic, outcome="ssci-8.total", value=value, n=n)
 
 
 def _model(outcome: str, design: StudyDesign, counts: dict[str, tuple[int, ...]]) -> Iterator[Result]:

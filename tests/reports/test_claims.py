@@ -79,8 +79,8 @@ def test_chance_among_several_questions_is_no_claim(build: Build) -> None:
 def test_matched_comparison_is_an_association_after_what_was_allowed_for(build: Build) -> None:
     claim = claim_of(build("matched_comparison"))
     assert claim.sentence == (
-        "Compared with people in the Usual care arm, and after allowing for scores at Baseline and Age, being in the Peer "
-        "support arm was associated with scores 2.4 points lower on the SSCI-8 total at 12 weeks (95\u00a0% interval 0.6 to "
+        "Compared with people in the Usual care arm, after allowing for Age, being in the Peer support arm was associated "
+        "with a change on the SSCI-8 total from Baseline to 12 weeks that was 2.4 points lower (95\u00a0% interval 0.6 to "
         "4.2 points lower)."
     )
     assert not claim.is_causal

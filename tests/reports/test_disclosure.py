@@ -255,3 +255,53 @@ def test_estimates_of_a_model_with_a_withheld_count_lose_what_gives_it_away(reco
     assert len(estimates) > 10
     assert estimates[["df", "std_error"]].isna().all(axis=None)
     assert one(gated, statistic="marginal_mean", arm="peer", timepoint="baseline", outcome="stigma")["value"] == 21.5
+
+
+def test_a_p_value_does_not_bring_back_a_withheld_number_of_people(build: Build, recount: Build) -> None:
+    gated = gated_of(recount(peer=(220, 215, 150)))
+    changes = gated[(gated["statistic"] == "mean_change") & gated["n"].isna()]
+    assert not changes.empty
+    assert changes["p_value"].isna().all()
+    model = gated[(gated["analysis"] == "mixed_model") & (gated["estimand"] != "")]
+    assert model["p_value"].dropna().map(lambda p: float(f"{p:.1e}") == p).all()
+
+
+def test_likelihood_and_variances_leave_only_with_every_count(recount: Build) -> None:
+    gated = gated_of(recount(peer=(220, 215, 150)))
+    told = gated[gated["statistic"].isin(["log_likelihood", "variance_participant", "variance_residual"])]
+    assert told["hidden"].all()
+    assert told["value"].isna().all()
+
+
+def test_a_contrast_that_holds_a_hidden_baseline_mean_is_hidden(recount: Build) -> None:
+    gated = gated_of(recount(peer=(6, 200, 160)))
+    asked = gated[(gated["analysis"] == "mixed_model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")]
+    assert asked["hidden"].all()
+    certainty = gated[(gated["analysis"] == "certainty") & gated["outcome"].isin(asked["outcome"])]
+    assert certainty["hidden"].all()
+    assert certainty["method"].eq("").all()
+
+
+def test_ends_of_a_blurred_interval_are_rounded_outwards_and_coarse_against_its_width(build: Build) -> None:
+    results = build().results
+    for low, high, expected in (
+        (-4.84, -1.96, (-4.9, -1.9)),
+        (-0.04, 3.04, (-0.1, 3.1)),
+        (101.0, 219.0, (100.0, 220.0)),
+    ):
+        row = results["statistic"] == "marginal_mean"
+        changed = results.assign(
+            conf_low=results["conf_low"].mask(row, low),
+            conf_high=results["conf_high"].mask(row, high),
+            value=results["value"].mask(row, (low + high) / 2),
+        )
+        gated = gate_results(
+            changed.assign(
+                n=changed["n"].mask(changed["statistic"] == "analysed", changed["n"] - 3),
+                value=changed["value"].mask(changed["statistic"] == "analysed", changed["n"] - 3),
+            ),
+            "threshold-10",
+        )
+        shown = gated[row & gated["std_error"].isna() & ~gated["hidden"]]
+        assert not shown.empty
+        assert set(zip(shown["conf_low"], shown["conf_high"], strict=True)) == {expected}
