@@ -24,7 +24,8 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
     scores, delivered : DataFrame
         See the table contracts. Compared is what has a number in both.
     design : StudyDesign
-        Its measures are taken in the order declared; those without a delivered total are passed over.
+        Its measures are taken in the order declared; those without a delivered total, or without a score of ours to hold
+        it against, are passed over.
 
     Yields
     ------
@@ -37,9 +38,9 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
         .merge(scores[[*_KEY, "score"]].dropna(subset="score"), on=_KEY, suffixes=("_delivered", "_ours"))
     )
     equal = np.isclose(both["score_delivered"], both["score_ours"], rtol=0, atol=EQUAL_WITHIN)
-    for measure in design.measures:
+    for measure, known in design.measures.items():
         own = (both["measure"] == measure).to_numpy()
-        if not (delivered["measure"] == measure).any():
+        if known.instrument is None or not (delivered["measure"] == measure).any():
             continue
         for statistic, counted in {"compared": own, "equal": own & equal, "different": own & ~equal}.items():
             yield Result(

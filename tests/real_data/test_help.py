@@ -34,7 +34,8 @@ def test_every_row_of_the_trial_is_accepted(run: Run) -> None:
 
 
 def test_our_scores_agree_with_the_delivered_total_where_all_items_were_answered(run: Run) -> None:
-    agreement = run.results[(run.results["analysis"] == "score_agreement") & (run.results["outcome"] == "ces-d.total")]
+    agreement = run.results[run.results["analysis"] == "score_agreement"]
+    assert agreement["outcome"].eq("ces-d.total").all()
     assert agreement.set_index("statistic")["value"].to_dict() == {"compared": 1463, "equal": 1439, "different": 24}
 
 
