@@ -24,8 +24,8 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
     scores, delivered : DataFrame
         See the table contracts. Compared is what has a number in both.
     design : StudyDesign
-        Its measures are taken in the order declared; those without a delivered total, or without a score of ours to hold
-        it against, are passed over.
+        Its measures are taken in the order declared; those without a delivered total, or without a score of
+        ours to hold it against, are passed over.
 
     Yields
     ------
