@@ -158,7 +158,7 @@ def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design:
 def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
     """Say a difference of changes: the arms may have begun at different scores, and the later ones differ otherwise."""
     first, second = (_arm(design, side).label for side in estimand.compared)
-    adjusted = _adjusted_for(estimand, design)
+    adjusted = _adjusted_for(row, estimand, design)
     allowing = f", after allowing for {adjusted}," if adjusted else ""
     lead = "" if is_clear(row) else f"No clear difference in how {measure.concept} changed: "
     compared = f"{'C' if not lead else 'c'}ompared with people in the {second} arm{allowing}"
@@ -240,9 +240,16 @@ def _against_smallest(row: Row, outcome: Outcome, what: str, decimals: int) -> l
     return [f"The {what} is smaller than {named}, but the interval also holds ones that large."]
 
 
-def _adjusted_for(estimand: Estimand, design: StudyDesign) -> str:
+def _adjusted_for(row: Row, estimand: Estimand, design: StudyDesign) -> str:
+    """Return the covariates of a comparison; one that the model left out whole, as its words say, is not named."""
     labels = {covariate.id: covariate.label for covariate in design.covariates}
-    return join_words([labels[covariate] for covariate in estimand.covariates]) if estimand.covariates else ""
+    adjusted, _, left_out = row.method.partition("left out because")
+    names = [
+        labels[covariate]
+        for covariate in estimand.covariates
+        if f"covariate {covariate}" not in left_out or labels[covariate] in adjusted
+    ]
+    return join_words(names) if names else ""
 
 
 def join_words(words: list[str]) -> str:

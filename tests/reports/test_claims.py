@@ -86,6 +86,15 @@ def test_matched_comparison_is_an_association_after_what_was_allowed_for(build: 
     assert not claim.is_causal
 
 
+def test_covariate_that_the_model_left_out_is_not_said_to_be_allowed_for(build: Build) -> None:
+    content = build("matched_comparison")
+    results = content.results
+    results["method"] = results["method"].mask(
+        results["estimand"] == "stigma_post", "A model; left out because they add nothing: covariate age."
+    )
+    assert "Compared with people in the Usual care arm being in" in claim_of(content).sentence
+
+
 def test_single_group_cannot_tell_what_is_due_to_the_programme(build: Build) -> None:
     claim = claim_of(build("single_group"))
     assert claim.sentence.startswith("People scored 2.4 points lower on the SSCI-8 total at 12 weeks than at Baseline")
