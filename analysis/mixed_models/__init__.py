@@ -1,0 +1,28 @@
+"""Mixed models with small-sample inference, exact at any size: from moments, on numpy and scipy alone."""
+
+from analysis.mixed_models.arrange import lengthen
+from analysis.mixed_models.fit import fit_mixed_model, fit_mmrm, refit_mixed_model, refit_mmrm
+from analysis.mixed_models.inference import Estimate, WaldTest
+from analysis.mixed_models.marginal_means import Contrasts, MarginalMeans
+from analysis.mixed_models.model_fit import ModelFit
+from analysis.mixed_models.moments import Moments, add_moments
+from analysis.mixed_models.optimise import Optimisation
+from analysis.mixed_models.terms import ancova_terms, constrained_terms
+
+__all__ = [
+    "Contrasts",
+    "Estimate",
+    "MarginalMeans",
+    "ModelFit",
+    "Moments",
+    "Optimisation",
+    "WaldTest",
+    "add_moments",
+    "ancova_terms",
+    "constrained_terms",
+    "fit_mixed_model",
+    "fit_mmrm",
+    "lengthen",
+    "refit_mixed_model",
+    "refit_mmrm",
+]

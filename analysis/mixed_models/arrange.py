@@ -1,0 +1,463 @@
+"""From a frame to arrays by participant and timepoint: variables recognised, rows checked, none dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.mixed_models.jets import Array, Codes, Mask
+from analysis.mixed_models.terms import Design, Part, Place, Variable, check_terms
+from data_contracts.errors import Problem, choose_from
+
+MOST_TIMEPOINTS: Final = 12
+"""More distinct times than this are not planned timepoints."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Which columns of a frame are what.
+
+    Attributes
+    ----------
+    outcome, participant : str
+        Columns of the outcome and of the participant.
+    timepoint : str or None
+        Column of the planned timepoint; None where rows of a participant have no planned order.
+    groups : tuple of str
+        Columns of the groups, from the lowest.
+    stratum : str or None
+        Column by whose levels covariance or residual variance differ.
+    partially_nested : bool
+        Rows without a group are allowed, and share no group variance.
+    """
+
+    outcome: str
+    participant: str
+    timepoint: str | None
+    groups: tuple[str, ...] = ()
+    stratum: str | None = None
+    partially_nested: bool = False
+
+    def columns(self, terms: Iterable[str]) -> list[str]:
+        """Return every column that has to be complete."""
+        named = [self.outcome, self.participant, self.timepoint, self.stratum, *self.groups]
+        return list(dict.fromkeys([*(name for name in named if name), *(n for term in terms for n in term.split(":"))]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Who is in which group: `codes` (n,) with -1 for none, and the rows (n, T) that share its variance."""
+
+    name: str
+    labels: tuple[str, ...]
+    codes: Codes
+    active: Mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arranged:
+    """The rows of a model by participant and timepoint.
+
+    Attributes
+    ----------
+    design : Design
+        Terms, variables and timepoints.
+    outcome : (n, T) array
+        About the agreed constant; 0 where nothing was observed.
+    mask : (n, T) array of bool
+        What was observed.
+    constant : (n, features) array
+        Features that are constant within participants, the constant 1 first.
+    varying : (n, features, T) array
+        Features that vary within participants; 0 where nothing was observed.
+    strata : (n,) array of int
+        Code of the stratum, by `stratum_labels`.
+    memberships : tuple of Membership
+        From the lowest level.
+    participants : (n,) array
+        Ids, sorted.
+    rows : (n, T) array of int
+        Position of a row in the frame, -1 where nothing was observed.
+    times : (n, T) array or None
+        Numeric time where there are no planned timepoints.
+    dropped : mapping
+        Reason -> number of rows left out.
+    """
+
+    design: Design
+    outcome: Array
+    mask: Mask
+    constant: Array
+    varying: Array
+    strata: Codes
+    stratum_labels: tuple[str, ...]
+    memberships: tuple[Membership, ...]
+    participants: np.ndarray
+    rows: Codes
+    times: Array | None
+    dropped: Mapping[str, int]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows in the model."""
+        return int(self.mask.sum())
+
+    def matrix(self, people: slice | Codes = slice(None)) -> Array:
+        """Return [X | y] of some participants, (n, T, columns + 1), zero where nothing was observed."""
+        constant, varying = self.design.features()
+        mask = self.mask[people]
+        found = np.zeros((*mask.shape, len(self.design.columns) + 1))
+        for place, column in enumerate(self.design.columns):
+            by_timepoint = np.array(column.by_timepoint) if self.times is None else np.ones(mask.shape[1])
+            values = (
+                self.varying[people, varying.index(column.feature)]
+                if column.feature in varying
+                else self.constant[people, constant.index(column.feature)][:, None]
+            )
+            found[..., place] = values * by_timepoint * mask
+        found[..., -1] = self.outcome[people]
+        return found
+
+
+def lengthen(frame: pd.DataFrame, outcome: Mapping[str, str], *, timepoint: str) -> pd.DataFrame:
+    """Turn a frame with a column per timepoint into one with a row per timepoint.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per participant.
+    outcome : mapping
+        Timepoint -> column with its outcome, in time order.
+    timepoint : str
+        Name for the column of the timepoint.
+
+    Returns
+    -------
+    DataFrame
+        All other columns repeated, the timepoint as an ordered category, and the outcome as ``outcome``.
+    """
+    unknown = [column for column in outcome.values() if column not in frame.columns]
+    if unknown:
+        raise _no_column(unknown[0], frame)
+    others = frame.drop(columns=list(outcome.values()))
+    order = pd.CategoricalDtype([str(name) for name in outcome], ordered=True)
+    pieces = [others.assign(**{timepoint: str(name), "outcome": frame[column]}) for name, column in outcome.items()]
+    long = pd.concat(pieces, ignore_index=True)
+    return long.assign(**{timepoint: long[timepoint].astype(order)})
+
+
+def arrange(
+    frame: pd.DataFrame,
+    terms: Sequence[str],
+    roles: Roles,
+    *,
+    design: Design | None = None,
+    references: Mapping[str, str] | None = None,
+    center: Sequence[str] = (),
+    time: str | None = None,
+) -> Arranged:
+    """Arrange rows by participant and timepoint.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per participant and timepoint. Rows that lack the outcome or a term are left out and counted.
+    terms : sequence of str
+        Names, or products ``a:b`` of names.
+    roles : Roles
+        Which columns are what.
+    design : Design, optional
+        Agreed beforehand, for parts of data that will be added up; else found in the frame.
+    references : mapping, optional
+        Factor -> reference level; by default the first in sorted order, or of the categories.
+    center : sequence of str
+        Numbers whose coefficients are those of the number less its mean over rows.
+    time : str, optional
+        Column of the numeric time.
+
+    Raises
+    ------
+    AnalysisError
+        A column is missing, a participant stands twice at a timepoint, or a group or stratum changes within a
+        participant.
+    """
+    needed = roles.columns([*terms, *([time] if time else [])])
+    for column in needed:
+        if column not in frame.columns:
+            raise _no_column(column, frame)
+    check_terms(terms, list(frame.columns))
+    kept, dropped = _complete(frame, needed, roles)
+    participant, ids = pd.factorize(frame[roles.participant].to_numpy()[kept], sort=True)
+    first = _first_rows(participant, len(ids))
+    columns = {name: frame[name].iloc[kept] for name in needed if name != roles.participant}
+    planned, labels, times = _occasions(columns, roles, time, participant, len(ids))
+    if design is None:
+        design = _design(terms, columns, roles, planned, labels, times, participant, first, references or {}, center)
+    elif design.timepoints and roles.timepoint:
+        planned = _place_labels(columns[roles.timepoint], design.timepoints, roles.timepoint)
+    width = len(design.timepoints)
+    rows = np.full((len(ids), width), -1, dtype=np.int64)
+    rows[participant, planned] = kept
+    mask = rows >= 0
+    _once_each(mask, len(kept), roles)
+    place = np.zeros((len(ids), width), dtype=np.int64)
+    place[participant, planned] = np.arange(len(kept))
+    values = columns[roles.outcome].to_numpy(dtype=float) - design.outcome_centre
+    constant, varying = _features(design, columns, first, place, mask)
+    strata, stratum_labels = _strata(columns, roles, participant, first)
+    return Arranged(
+        design=design,
+        outcome=np.where(mask, values[place], 0.0),
+        mask=mask,
+        constant=constant,
+        varying=varying,
+        strata=strata,
+        stratum_labels=stratum_labels,
+        memberships=tuple(_membership(name, columns[name], participant, place, mask, roles) for name in roles.groups),
+        participants=np.asarray(ids),
+        rows=rows,
+        times=None
+        if roles.timepoint or times or not time
+        else np.where(mask, columns[time].to_numpy(dtype=float)[place], 0.0),
+        dropped=dropped,
+    )
+
+
+def _complete(frame: pd.DataFrame, needed: Sequence[str], roles: Roles) -> tuple[Codes, dict[str, int]]:
+    """Return positions of complete rows, and how many were left out for which reason."""
+    missing_outcome = frame[roles.outcome].isna().to_numpy()
+    missing_other = np.zeros(len(frame), dtype=bool)
+    for name in needed:
+        if name != roles.outcome and not (name in roles.groups and roles.partially_nested):
+            missing_other |= frame[name].isna().to_numpy()
+    infinite = ~np.isfinite(frame[roles.outcome].to_numpy(dtype=float, na_value=0.0))
+    if infinite.any():
+        raise AnalysisError(
+            Problem("outcome_infinite", f"'{roles.outcome}' holds infinite values.", "Give numbers, or leave out.")
+        )
+    kept = np.flatnonzero(~missing_outcome & ~missing_other)
+    if not len(kept):
+        raise AnalysisError(
+            Problem(
+                "no_rows",
+                f"No row has '{roles.outcome}' and every other column of the model.",
+                "Check which columns are empty.",
+            )
+        )
+    dropped = {
+        "outcome missing": int(missing_outcome.sum()),
+        "another column missing": int((missing_other & ~missing_outcome).sum()),
+    }
+    return kept.astype(np.int64), {reason: count for reason, count in dropped.items() if count}
+
+
+def _first_rows(participant: Codes, count: int) -> Codes:
+    first = np.empty(count, dtype=np.int64)
+    first[participant[::-1]] = np.arange(len(participant))[::-1]
+    return first
+
+
+def _occasions(
+    columns: Mapping[str, pd.Series], roles: Roles, time: str | None, participant: Codes, count: int
+) -> tuple[Codes, tuple[str, ...], tuple[float, ...]]:
+    """Return the place of each row among the occasions, their labels and, where planned, their numeric times."""
+    if roles.timepoint:
+        codes, labels = _codes(columns[roles.timepoint])
+        numbers: tuple[float, ...] = ()
+        if time:
+            at = columns[time].to_numpy(dtype=float)
+            first = _first_rows(codes, len(labels))
+            numbers = tuple(at[first])
+            if not (at == at[first][codes]).all():
+                raise AnalysisError(
+                    Problem("time_differs", f"'{time}' differs within a timepoint.", "Leave timepoint out.")
+                )
+        return codes, labels, numbers
+    if time:
+        codes, uniques = pd.factorize(columns[time].to_numpy(dtype=float), sort=True)
+        few = len(uniques) <= MOST_TIMEPOINTS
+        if few and np.bincount(participant * len(uniques) + codes).max() == 1:
+            return codes, tuple(f"{value:g}" for value in uniques), tuple(float(value) for value in uniques)
+    order = np.argsort(participant, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(participant, minlength=count))[:-1]])
+    place = np.empty(len(participant), dtype=np.int64)
+    place[order] = np.arange(len(participant)) - starts[participant[order]]
+    return place, tuple(str(number) for number in range(int(place.max()) + 1)), ()
+
+
+def _codes(values: pd.Series, reference: str | None = None, name: str = "") -> tuple[Codes, tuple[str, ...]]:
+    """Return codes and labels of a factor: categories in their order, anything else sorted; the reference first."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.cat.remove_unused_categories()
+        codes, uniques = values.cat.codes.to_numpy(dtype=np.int64), list(values.cat.categories)
+    else:
+        codes, uniques = pd.factorize(values.to_numpy(), sort=True)
+        uniques = list(uniques)
+    labels = [f"{value:g}" if isinstance(value, float) else str(value) for value in uniques]
+    if reference is not None:
+        if str(reference) not in labels:
+            message = f"'{name}' has no level '{reference}'."
+            raise AnalysisError(Problem("level_unknown", message, choose_from(str(reference), labels)))
+        old = labels.index(str(reference))
+        order = [old, *(place for place in range(len(labels)) if place != old)]
+        codes = np.argsort(order)[codes]
+        labels = [labels[place] for place in order]
+    return codes.astype(np.int64), tuple(labels)
+
+
+def _place_labels(values: pd.Series, labels: Sequence[str], name: str) -> Codes:
+    """Return codes of values among agreed labels."""
+    codes, found = _codes(values)
+    unknown = [label for label in found if label not in labels]
+    if unknown:
+        message = f"'{name}' has the level '{unknown[0]}', which was not agreed on."
+        raise AnalysisError(Problem("level_unknown", message, choose_from(unknown[0], list(labels))))
+    return np.array([labels.index(label) for label in found], dtype=np.int64)[codes]
+
+
+def _design(
+    terms: Sequence[str],
+    columns: Mapping[str, pd.Series],
+    roles: Roles,
+    planned: Codes,
+    labels: tuple[str, ...],
+    times: tuple[float, ...],
+    participant: Codes,
+    first: Codes,
+    references: Mapping[str, str],
+    center: Sequence[str],
+) -> Design:
+    """Recognise every variable of the terms."""
+    names = list(dict.fromkeys(name for term in terms for name in term.split(":")))
+    is_planned = bool(roles.timepoint or times)
+    variables = {}
+    for name in names:
+        values = columns[name]
+        is_number = pd.api.types.is_numeric_dtype(values.dtype) and name != roles.timepoint
+        at, levels = (values.to_numpy(dtype=float), ()) if is_number else _codes(values, references.get(name), name)
+        place: Place = "row"
+        by_timepoint: tuple[float, ...] = ()
+        occasion = _first_rows(planned, len(labels)) if is_planned else None
+        if (at == at[first][participant]).all():
+            place = "participant"
+        if occasion is not None and (name == roles.timepoint or (at == at[occasion][planned]).all()):
+            place, by_timepoint = "timepoint", tuple(float(value) for value in at[occasion])
+        centre = float(at.mean()) if is_number else 0.0
+        shares = tuple(np.bincount(at.astype(np.int64), minlength=len(levels)) / len(at)) if levels else ()
+        variables[name] = Variable(name, place, levels, centre, name in center, by_timepoint, shares)
+    outcome = float(columns[roles.outcome].to_numpy(dtype=float).mean())
+    found = Design(terms=tuple(terms), variables=variables, timepoints=labels, times=times, outcome_centre=outcome)
+    if found.uncentred(found.columns) is None:
+        plain = {name: replace(v, centre=v.centre if v.is_centred else 0.0) for name, v in variables.items()}
+        found = replace_variables(found, plain)
+    return found
+
+
+def replace_variables(design: Design, variables: Mapping[str, Variable]) -> Design:
+    """Return a design with other variables."""
+    return Design(
+        terms=design.terms,
+        variables=variables,
+        timepoints=design.timepoints,
+        times=design.times,
+        outcome_centre=design.outcome_centre,
+    )
+
+
+def _once_each(mask: Mask, n_rows: int, roles: Roles) -> None:
+    if mask.sum() < n_rows:
+        raise AnalysisError(
+            Problem(
+                "row_twice",
+                f"A participant has more than one row at a value of '{roles.timepoint}'.",
+                "Keep one row per participant and timepoint.",
+            )
+        )
+
+
+def _features(
+    design: Design, columns: Mapping[str, pd.Series], first: Codes, place: Codes, mask: Mask
+) -> tuple[Array, Array]:
+    """Return the products of parts that the design needs."""
+    constant, varying = design.features()
+    coded = {}
+    for name, variable in design.variables.items():
+        if variable.place != "timepoint":
+            values = columns[name]
+            coded[name] = (
+                _place_labels(values, variable.levels, name)
+                if variable.levels
+                else values.to_numpy(dtype=float) - variable.centre
+            )
+
+    def part(which: Part, at: Codes) -> Array:
+        name, level = which
+        values = coded[name][at]
+        return (values == level).astype(float) if design.variables[name].levels else values.astype(float)
+
+    still = np.ones((len(first), len(constant)))
+    for index, key in enumerate(constant):
+        for which in key:
+            still[:, index] *= part(which, first)
+    moving = np.zeros((len(first), len(varying), mask.shape[1]))
+    for index, key in enumerate(varying):
+        moving[:, index] = mask
+        for which in key:
+            moving[:, index] *= part(which, place)
+    return still, moving
+
+
+def _strata(
+    columns: Mapping[str, pd.Series], roles: Roles, participant: Codes, first: Codes
+) -> tuple[Codes, tuple[str, ...]]:
+    if roles.stratum is None:
+        return np.zeros(len(first), dtype=np.int64), ("",)
+    codes, labels = _codes(columns[roles.stratum])
+    if not (codes == codes[first][participant]).all():
+        raise AnalysisError(
+            Problem(
+                "stratum_changes",
+                f"'{roles.stratum}' changes within a participant.",
+                "Name a column that is constant within participants.",
+            )
+        )
+    return codes[first], labels
+
+
+def _membership(name: str, values: pd.Series, participant: Codes, place: Codes, mask: Mask, roles: Roles) -> Membership:
+    """Return who is in which group; a missing or empty label means none."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.astype(object).mask(values.astype(str) == "")
+    codes, uniques = pd.factorize(values.to_numpy(), sort=True)
+    codes = codes.astype(np.int64)
+    inside = codes >= 0
+    if not inside.all() and not roles.partially_nested:
+        raise AnalysisError(
+            Problem(
+                "group_missing",
+                f"'{name}' is empty on some rows.",
+                "Give every row its group, or say partially_nested=True where people meet in no group.",
+            )
+        )
+    of_participant = np.full(len(mask), -1, dtype=np.int64)
+    np.maximum.at(of_participant, participant, codes)
+    if (codes[inside] != of_participant[participant[inside]]).any():
+        raise AnalysisError(
+            Problem("two_groups", f"A participant is in two groups of '{name}'.", "Name one group per participant.")
+        )
+    return Membership(
+        name=name,
+        labels=tuple(str(label) for label in uniques),
+        codes=of_participant,
+        active=mask & (codes >= 0)[place],
+    )
+
+
+def _no_column(name: str, frame: pd.DataFrame) -> AnalysisError:
+    advice = choose_from(name, [str(column) for column in frame.columns])
+    return AnalysisError(Problem("column_unknown", f"The frame has no column '{name}'.", advice))

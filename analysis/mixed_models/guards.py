@@ -1,0 +1,113 @@
+"""What no optimiser can know: models whose parameters the data do not hold, refused with the reason and the way out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analysis.errors import AnalysisError
+from analysis.mixed_models.jets import Array
+from analysis.mixed_models.moments import GroupSums, Moments
+from data_contracts.errors import Problem
+
+NO_SPREAD: Final = 1e-20
+"""Residual sum of squares, relative to the total, that is nothing but rounding."""
+
+
+def check_spread(left: float, total: float, freedom: int) -> None:
+    """Refuse an outcome that does not vary, or that the terms explain in full."""
+    if freedom < 1:
+        raise AnalysisError(
+            Problem(
+                "too_few_rows",
+                "There are not more rows than terms.",
+                "Take terms out, or collect more data.",
+            )
+        )
+    if total <= 0 or left <= NO_SPREAD * total:
+        raise AnalysisError(
+            Problem(
+                "constant_outcome",
+                "The outcome does not vary, given the terms.",
+                "Check how it was coded, and whether a term is the outcome itself.",
+            )
+        )
+
+
+def check_residual_covariance(moments: Moments, kind: str) -> None:
+    """Refuse a covariance between timepoints that nobody was observed at together."""
+    masks, counts = moments.masks, moments.products[:, 0, 0]
+    timepoints = moments.design.timepoints
+    if len(timepoints) == 1:
+        return
+    for stratum, label in enumerate(moments.strata):
+        own = moments.cells[:, 0] == stratum
+        together = np.einsum("k,kt,ks->ts", counts[own], masks[own], masks[own])
+        where = f" in '{label}'" if label else ""
+        pairs = together - np.diag(np.diag(together))
+        if not (pairs > 0).any():
+            raise AnalysisError(
+                Problem(
+                    "one_row_per_participant",
+                    f"No participant{where} was observed at two timepoints, so nothing is known of their covariance.",
+                    "Check that ids agree between timepoints, or analyse one timepoint.",
+                )
+            )
+        missing = np.argwhere(together == 0)
+        if kind == "us" and len(missing):
+            first, second = missing[0]
+            what = (
+                f"was observed at '{timepoints[first]}'"
+                if first == second
+                else f"was observed at both '{timepoints[first]}' and '{timepoints[second]}'"
+            )
+            raise AnalysisError(
+                Problem(
+                    "covariance_not_identified",
+                    f"Nobody{where} {what}, so an unstructured covariance is not identified.",
+                    "Choose a structure with fewer parameters, such as 'csh' or 'cs', or a ladder of them.",
+                )
+            )
+
+
+def check_random_effects(rows: Array, counts: Array, width: int) -> None:
+    """Refuse random effects that participants do not have the rows for."""
+    if not (rows[counts > 0] > 1).any():
+        raise AnalysisError(
+            Problem(
+                "one_row_per_participant",
+                "No participant has two rows, so differences between and within participants cannot be told apart.",
+                "Check that ids agree between timepoints, or analyse one timepoint.",
+            )
+        )
+    if width > 1 and not (rows[counts > 0] > width).any():
+        raise AnalysisError(
+            Problem(
+                "slope_not_identified",
+                "No participant has more than two rows, so a random slope cannot be told apart from the residual.",
+                "Use random='intercept', or fit_mmrm, which needs no such choice.",
+            )
+        )
+
+
+def check_groups(groups: GroupSums, active: Array) -> None:
+    """Refuse a group variance without two groups, or without two participants in any of them."""
+    at_work = active[groups.cell].any(axis=1)
+    sizes = np.bincount(groups.group[at_work], groups.sums[at_work, 0], minlength=len(groups.labels))
+    if (sizes > 0).sum() < 2:
+        raise AnalysisError(
+            Problem(
+                "too_few_groups",
+                f"'{groups.name}' has fewer than two groups, so their variance is not identified.",
+                "Leave the groups out, and say that all met in one.",
+            )
+        )
+    if not (sizes > 1).any():
+        raise AnalysisError(
+            Problem(
+                "group_without_replication",
+                f"No group of '{groups.name}' has two participants, so groups and participants cannot be told apart.",
+                "Leave the groups out, or check the column that holds them.",
+            )
+        )

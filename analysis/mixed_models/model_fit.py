@@ -1,0 +1,562 @@
+"""A fitted model: what it found, how sure that is, and everything that can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.errors import AnalysisError
+from analysis.mixed_models.arrange import Arranged
+from analysis.mixed_models.bases import PatternBase, RandomModel, ResidualModel, RowBase
+from analysis.mixed_models.inference import (
+    CONFIDENCE,
+    DfMethod,
+    Estimate,
+    Precision,
+    WaldTest,
+    make_estimate,
+    make_precision,
+)
+from analysis.mixed_models.jets import Array, Codes
+from analysis.mixed_models.marginal_means import MarginalMeans, marginal_means
+from analysis.mixed_models.moments import Moments
+from analysis.mixed_models.optimise import Optimisation, Optimum
+from analysis.mixed_models.prediction import augment_rows, predict_random_effects
+from analysis.mixed_models.robust import RobustKind, robust_precision
+from analysis.mixed_models.terms import Design
+from data_contracts.errors import Problem, choose_from
+
+DF_WORDS: Final[dict[str, str]] = {
+    "kenward_roger": "Kenward-Roger standard errors and degrees of freedom",
+    "kenward_roger_linear": "Kenward-Roger standard errors and degrees of freedom (linear)",
+    "satterthwaite": "Satterthwaite degrees of freedom",
+    "z": "normal approximation, too narrow in small samples",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """What a fit was made of; coefficients here are those of centred columns, in units of `spread`."""
+
+    kind: Literal["mmrm", "mixed_model"]
+    base: PatternBase | RowBase
+    optimum: Optimum
+    moments: Moments | None
+    arranged: Arranged | None
+    columns: Codes
+    spread: float
+    gram: Array
+    method: str
+    time_unit: float
+
+    @property
+    def design(self) -> Design:
+        """Terms, variables and timepoints."""
+        source = self.arranged if self.arranged is not None else self.moments
+        assert source is not None  # noqa: S101 - a fit is made of one of the two
+        return source.design
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """Levels by which variances differ."""
+        if self.moments is not None:
+            return self.moments.strata
+        assert self.arranged is not None  # noqa: S101
+        return self.arranged.stratum_labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelFit:
+    """A fitted model. Where `optimisation.converged` is False, every estimate in it is NaN.
+
+    Attributes
+    ----------
+    kind : {"mmrm", "mixed_model"}
+        Residual covariance, or random effects.
+    terms : tuple of str
+        Names of the coefficients.
+    dropped_terms : tuple of str
+        Columns left out because those before them say the same.
+    coefficients : (p,) array
+        In units of the outcome.
+    vcov : (p, p) array
+        Their covariance by the method of `df_method`.
+    log_likelihood : float
+        Restricted or not, as `method` says; comparable with lme4, nlme, mmrm and SAS.
+    method, df_method : str
+        As asked for.
+    n_rows, n_participants : int
+        What the model was fitted to.
+    n_groups : mapping
+        Column of groups -> number of groups.
+    dropped_rows : mapping
+        Reason -> rows left out.
+    optimisation : Optimisation
+        How the optimum was found, and the verdict.
+    """
+
+    kind: Literal["mmrm", "mixed_model"]
+    terms: tuple[str, ...]
+    dropped_terms: tuple[str, ...]
+    coefficients: Array
+    vcov: Array
+    log_likelihood: float
+    method: str
+    df_method: DfMethod
+    n_rows: int
+    n_participants: int
+    n_groups: Mapping[str, int]
+    dropped_rows: Mapping[str, int]
+    optimisation: Optimisation
+    _parts: Parts
+    _precision: Precision | None
+    _to_internal: Array
+    _aliases: Array
+
+    @classmethod
+    def of(cls, parts: Parts, df_method: DfMethod) -> Self:
+        """Arrange what was found in terms of the columns as they were asked for."""
+        design, optimum, columns = parts.design, parts.optimum, parts.columns
+        everything = np.arange(len(design.columns))
+        dropped = np.setdiff1d(everything, columns)
+        inside = parts.gram[np.ix_(columns, columns)]
+        by_kept = np.linalg.solve(inside, parts.gram[np.ix_(columns, everything)])
+        whole = np.array(design.uncentred(design.columns) or np.eye(len(design.columns)))
+        raw = by_kept @ whole[columns].T
+        to_internal = np.linalg.inv(raw)
+        converged = optimum.record.converged
+        coefficients = np.full(len(columns), np.nan)
+        vcov = np.full((len(columns), len(columns)), np.nan)
+        precision = None
+        if converged:
+            precision = make_precision(
+                optimum,
+                df_method,
+                information="observed" if parts.kind == "mmrm" else "expected",
+                curvature=parts.base.curvature(optimum.theta) if isinstance(parts.base, PatternBase) else None,
+            )
+            coefficients = parts.spread * (to_internal @ optimum.evaluation.coefficients)
+            coefficients[0] += design.outcome_centre
+            vcov = parts.spread**2 * to_internal @ precision.vcov @ to_internal.T
+        rows = parts.base.n_rows
+        freedom = rows - (len(columns) if parts.method == "reml" else 0)
+        arranged, moments = parts.arranged, parts.moments
+        groups = moments.groups if moments is not None else arranged.memberships if arranged is not None else ()
+        return cls(
+            kind=parts.kind,
+            terms=tuple(design.columns[place].name for place in columns),
+            dropped_terms=tuple(design.columns[place].name for place in dropped),
+            coefficients=coefficients,
+            vcov=vcov,
+            log_likelihood=-optimum.evaluation.deviance / 2.0 - freedom * float(np.log(parts.spread))
+            if converged
+            else float("nan"),
+            method=parts.method,
+            df_method=df_method,
+            n_rows=rows,
+            n_participants=moments.n_participants
+            if moments is not None
+            else len(arranged.participants)
+            if arranged is not None
+            else 0,
+            n_groups={each.name: len(each.labels) for each in groups},
+            dropped_rows=dict(arranged.dropped) if arranged is not None else {},
+            optimisation=optimum.record,
+            _parts=parts,
+            _precision=precision,
+            _to_internal=to_internal,
+            _aliases=to_internal @ by_kept @ whole[dropped].T,
+        )
+
+    @property
+    def design(self) -> Design:
+        """Terms, variables and timepoints of the model."""
+        return self._parts.design
+
+    @property
+    def moments(self) -> Moments | None:
+        """The moments that the model was fitted to; None for rows in any time."""
+        return self._parts.moments
+
+    def with_df_method(self, df_method: DfMethod) -> ModelFit:
+        """Return the same fit with other standard errors and degrees of freedom."""
+        return ModelFit.of(self._parts, df_method)
+
+    def robust(self, kind: RobustKind = "CR2") -> ModelFit:
+        """Return the same fit with cluster-robust standard errors, for those who doubt the covariance model.
+
+        Parameters
+        ----------
+        kind : {"CR2", "CR0", "CR3"}
+            Bias-reduced (Bell and McCaffrey 2002), plain, or jackknife. Clusters are the highest groups, or else the
+            participants; degrees of freedom after Bell and McCaffrey.
+
+        Raises
+        ------
+        AnalysisError
+            The fit was made from moments alone, or did not converge.
+        """
+        precision = robust_precision(self._parts, kind)
+        inverse = self._to_internal
+        return replace(
+            self,
+            vcov=self._parts.spread**2 * inverse @ precision.vcov @ inverse.T,
+            _precision=precision,
+        )
+
+    def estimate(self, weights: Mapping[str, float] | Array, *, df: float | None = None) -> Estimate:
+        """Estimate a linear combination of coefficients.
+
+        Parameters
+        ----------
+        weights : mapping or (p,) array
+            Term -> weight, terms left out weigh 0; or a weight for each of `terms`.
+        df : float, optional
+            Degrees of freedom in place of those of `df_method`.
+
+        Raises
+        ------
+        AnalysisError
+            A weight is for a term that the model does not have, or for one left out that others cannot stand in for.
+        """
+        row = self.row(weights) if isinstance(weights, Mapping) else np.asarray(weights, dtype=float)
+        value = float(row @ self.coefficients)
+        if self._precision is None:
+            return make_estimate(value, float("nan"), float("nan"))
+        found = self._precision.df(self._to_internal.T @ row) if df is None else df
+        return make_estimate(value, float(np.sqrt(row @ self.vcov @ row)), found)
+
+    def row(self, weights: Mapping[str, float]) -> Array:
+        """Return weights for each of `terms`, those of left-out terms moved to the terms that say the same.
+
+        Raises
+        ------
+        AnalysisError
+            See `estimate`.
+        """
+        every = [*self.terms, *self.dropped_terms]
+        unknown = [term for term in weights if term not in every]
+        if unknown:
+            raise AnalysisError(
+                Problem("term_unknown", f"The model has no term '{unknown[0]}'.", choose_from(unknown[0], every))
+            )
+        kept = np.array([weights.get(term, 0.0) for term in self.terms])
+        for place, term in enumerate(self.dropped_terms):
+            if not np.allclose(kept @ self._aliases[:, place], weights.get(term, 0.0), atol=1e-8):
+                raise AnalysisError(
+                    Problem(
+                        "not_estimable",
+                        f"The data say nothing about '{term}' apart from other terms, so this cannot be estimated.",
+                        "Look for a combination of levels that nobody has, and ask for something else.",
+                    )
+                )
+        return kept
+
+    def test(self, rows: Sequence[Mapping[str, float]] | Array) -> WaldTest:
+        """Test that several linear combinations of coefficients are all zero; see `estimate` for the weights."""
+        matrix = np.array([self.row(each) if isinstance(each, Mapping) else each for each in rows])
+        if self._precision is None:
+            return WaldTest(
+                statistic=float("nan"), df_numerator=len(matrix), df_denominator=float("nan"), p_value=float("nan")
+            )
+        internal: Array = np.linalg.solve(self._to_internal, self.coefficients) / self._parts.spread
+        return self._precision.test(internal, matrix @ self._to_internal)
+
+    def joint_tests(self) -> pd.DataFrame:
+        """Test each term as a whole: all of its coefficients are zero.
+
+        Returns
+        -------
+        DataFrame
+            term, statistic (F, or chi-square over its degrees under z), df_numerator, df_denominator, p_value. Under
+            treatment coding a main effect beside its product is that at the reference level.
+        """
+        names = {column.name: column.term for column in self.design.columns}
+        rows = []
+        for term in self.design.terms:
+            mine = [place for place, name in enumerate(self.terms) if names[name] == term]
+            if mine:
+                found = self.test(np.eye(len(self.terms))[mine])
+                rows.append(
+                    {
+                        "term": term,
+                        "statistic": found.statistic,
+                        "df_numerator": found.df_numerator,
+                        "df_denominator": found.df_denominator,
+                        "p_value": found.p_value,
+                    }
+                )
+        return pd.DataFrame(rows, columns=["term", "statistic", "df_numerator", "df_denominator", "p_value"])
+
+    def marginal_means(
+        self,
+        by: str | Sequence[str],
+        *,
+        at: Mapping[str, float] | None = None,
+        weights: Literal["equal", "observed"] = "equal",
+    ) -> MarginalMeans:
+        """Return model means on a grid of factors; see `analysis.mixed_models.marginal_means`.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            Factors of the model whose levels, or combinations of levels, have a mean each.
+        at : mapping, optional
+            Number -> value; other numbers are at their mean over rows.
+        weights : {"equal", "observed"}
+            How the levels of the other factors are averaged.
+
+        Raises
+        ------
+        AnalysisError
+            A name is no factor of the model, or no number.
+        """
+        return marginal_means(self, (by,) if isinstance(by, str) else tuple(by), at=at or {}, weights=weights)
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high."""
+        return tidy_estimates({"term": list(self.terms)}, [self.estimate(row) for row in np.eye(len(self.terms))])
+
+    def glance(self) -> pd.DataFrame:
+        """Return the fit in one row: likelihood, information criteria, sizes, and how the optimisation ended."""
+        count = len(self._parts.optimum.working)
+        parameters = count + (len(self.terms) if self.method == "ml" else 0)
+        return pd.DataFrame(
+            [
+                {
+                    "model": self.kind,
+                    "covariance": self.optimisation.covariance,
+                    "method": self.method,
+                    "df_method": self.df_method,
+                    "log_likelihood": self.log_likelihood,
+                    "aic": 2.0 * parameters - 2.0 * self.log_likelihood,
+                    "bic": parameters * np.log(self.n_participants) - 2.0 * self.log_likelihood,
+                    "n_covariance_parameters": count,
+                    "n_rows": self.n_rows,
+                    "n_participants": self.n_participants,
+                    "converged": self.optimisation.converged,
+                    "is_singular": self.optimisation.is_singular,
+                    "gradient_norm": self.optimisation.gradient_norm,
+                    "n_iterations": self.optimisation.n_iterations,
+                }
+            ]
+        )
+
+    @property
+    def covariance(self) -> dict[str, pd.DataFrame]:
+        """Covariance of the scores of a participant over the timepoints, by stratum ("" without)."""
+        parts = self._parts
+        if not isinstance(parts.base, PatternBase):
+            return {}
+        labels = list(self.design.timepoints)
+        ones = np.ones((len(parts.strata), len(labels)))
+        with np.errstate(all="ignore"):
+            found = parts.base.model.cells(parts.optimum.theta, np.arange(len(parts.strata)), ones, 0)[()]
+        return {
+            stratum: pd.DataFrame(parts.spread**2 * matrix, index=labels, columns=labels)
+            for stratum, matrix in zip(parts.strata, found, strict=True)
+        }
+
+    def variance_components(self) -> pd.DataFrame:
+        """Return natural parameters of the covariance with intervals (95 %).
+
+        Returns
+        -------
+        DataFrame
+            component, estimate, std_error, conf_low, conf_high: variances and covariances in squared units of the
+            outcome (and of time), correlations as they are. Wald intervals, on the logarithmic scale for variances
+            and on Fisher's scale for correlations; none at the border.
+        """
+        names, scales = _component_names(self._parts)
+        optimum = self._parts.optimum
+        values = optimum.theta * scales
+        if not self.optimisation.converged:
+            empty = np.full(len(values), np.nan)
+            return pd.DataFrame(
+                {"component": names, "estimate": empty, "std_error": empty, "conf_low": empty, "conf_high": empty}
+            )
+        spread = optimum.jacobian @ (2.0 * np.linalg.pinv(optimum.hessian, rcond=1e-10, hermitian=True))
+        errors = np.sqrt(np.maximum(np.diag(spread @ optimum.jacobian.T), 0.0)) * scales
+        lows, highs = zip(
+            *(_interval(name, value, error) for name, value, error in zip(names, values, errors, strict=True)),
+            strict=True,
+        )
+        return pd.DataFrame(
+            {"component": names, "estimate": values, "std_error": errors, "conf_low": lows, "conf_high": highs}
+        )
+
+    def icc(self) -> pd.DataFrame:
+        """Return intraclass correlations of a model with random effects.
+
+        Returns
+        -------
+        DataFrame
+            level, icc (share of the variance at time zero), mean_size (participants per group, weighted by size; rows
+            per participant on the lowest level) and informative: as many independent participants (or rows) as the
+            level's sample is worth, n / (1 + (mean_size - 1) icc).
+        """
+        return _intraclass(self)
+
+    def random_effects(self) -> pd.DataFrame:
+        """Predict random effects (best linear unbiased): level, label, term, estimate, in units of the outcome.
+
+        Raises
+        ------
+        AnalysisError
+            The model has none, or the fit was made from moments alone.
+        """
+        return predict_random_effects(self._parts)
+
+    def augment(self) -> pd.DataFrame:
+        """Return one row per row of the model, with its position in the frame.
+
+        Returns
+        -------
+        DataFrame
+            row (position), participant, observed, fitted (marginal), residual, fitted_conditional and
+            residual_conditional (with random effects; as marginal in an MMRM), residual_scaled (marginal, whitened by
+            the fitted covariance within participants; near standard normal where the model holds).
+
+        Raises
+        ------
+        AnalysisError
+            The fit was made from moments alone.
+        """
+        return augment_rows(self._parts, self.coefficients, self._to_internal)
+
+    def words(self) -> str:
+        """Return the model in one sentence."""
+        what = {
+            "mmrm": f"Mixed model for repeated measures with {self.optimisation.covariance} covariance",
+            "mixed_model": "Linear mixed model",
+        }[self.kind]
+        by = "restricted maximum likelihood" if self.method == "reml" else "maximum likelihood"
+        said = [f"{what} by {by}", DF_WORDS[self.df_method]]
+        if self.optimisation.is_singular:
+            said.append("a variance was estimated as zero")
+        if self.dropped_terms:
+            said.append(f"left out because they add nothing: {', '.join(self.dropped_terms)}")
+        return "; ".join(said) + "."
+
+    def __repr__(self) -> str:
+        """Return the fit as text for a supplement."""
+        verdict = "converged" if self.optimisation.converged else "NOT CONVERGED: no estimate may be used"
+        groups = "".join(f", {count} {name}" for name, count in self.n_groups.items())
+        left_out = "".join(f"; left out: {count} rows, {reason}" for reason, count in self.dropped_rows.items())
+        return "\n".join(
+            [
+                self.words(),
+                f"{self.n_rows} rows, {self.n_participants} participants{groups}{left_out}",
+                f"log-likelihood {self.log_likelihood:.4f}; {verdict} ({self.optimisation.optimiser}, "
+                f"{self.optimisation.n_iterations} steps, decrement {self.optimisation.gradient_norm:.1e})",
+                "",
+                self.tidy().to_string(index=False, float_format=lambda value: f"{value:.4g}"),
+                "",
+                self.variance_components().to_string(index=False, float_format=lambda value: f"{value:.4g}"),
+            ]
+        )
+
+
+def tidy_estimates(names: Mapping[str, Sequence[object]], estimates: Sequence[Estimate]) -> pd.DataFrame:
+    """Return columns of names beside estimate, std_error, df, statistic, p_value, conf_low, conf_high."""
+    return pd.DataFrame(
+        {
+            **names,
+            "estimate": [each.value for each in estimates],
+            "std_error": [each.std_error for each in estimates],
+            "df": [each.df for each in estimates],
+            "statistic": [each.statistic for each in estimates],
+            "p_value": [each.p_value for each in estimates],
+            "conf_low": [each.conf_low for each in estimates],
+            "conf_high": [each.conf_high for each in estimates],
+        }
+    )
+
+
+def _component_names(parts: Parts) -> tuple[list[str], Array]:
+    """Return the name of each natural parameter, and what to multiply it by for units of the outcome and of time."""
+    model = parts.base.model
+    square = parts.spread**2
+    names: list[str] = []
+    scales: list[float] = []
+    if isinstance(model, ResidualModel):
+        for stratum in parts.strata:
+            for name in model.structure.names(parts.design.timepoints):
+                names.append(f"{name} {stratum}".strip())
+                scales.append(1.0 if name.startswith("correlation") else square)
+        return names, np.array(scales)
+    assert isinstance(model, RandomModel)  # noqa: S101
+    groups = parts.moments.roles.groups if parts.moments else tuple(level.name for level in parts.base.levels[1:])
+    for level, cells in zip(("participant", *groups), model.variances, strict=True):
+        for _, row, column in cells:
+            names.append(f"{level} " + ("covariance" if row != column else "slope" if row else "intercept"))
+            scales.append(square / parts.time_unit ** (row + column))
+    for stratum in parts.strata:
+        names.append(f"residual[{stratum}]" if stratum else "residual")
+        scales.append(square)
+    return names, np.array(scales)
+
+
+def _interval(name: str, value: float, error: float) -> tuple[float, float]:
+    """Return a Wald interval on a scale without borders."""
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+    if not np.isfinite(reach) or reach == 0.0:
+        return float("nan"), float("nan")
+    if "covariance" in name:
+        return value - reach, value + reach
+    if name.startswith("correlation"):
+        middle, half = np.arctanh(value), reach / (1.0 - value**2)
+        return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+    return value * float(np.exp(-reach / value)), value * float(np.exp(reach / value))
+
+
+def _intraclass(fit: ModelFit) -> pd.DataFrame:
+    parts = fit._parts
+    if fit.kind != "mixed_model":
+        raise AnalysisError(
+            Problem("no_random_effects", "An MMRM has no random effects, so no ICC.", "Use fit_mixed_model.")
+        )
+    components = dict(zip(*(fit.variance_components()[name] for name in ("component", "estimate")), strict=True))
+    intercepts = {name.removesuffix(" intercept"): value for name, value in components.items() if " intercept" in name}
+    residual = float(np.mean([value for name, value in components.items() if name.startswith("residual")]))
+    total = sum(intercepts.values()) + residual
+    rows, carried = [], 0.0
+    for level in reversed(list(intercepts)):
+        carried += intercepts[level]
+        sizes = _sizes(parts, level)
+        mean = float((sizes**2).sum() / sizes.sum())
+        share = carried / total
+        rows.append(
+            {
+                "level": level,
+                "icc": share,
+                "mean_size": mean,
+                "informative": float(sizes.sum()) / (1.0 + (mean - 1.0) * share),
+            }
+        )
+    return pd.DataFrame(rows[::-1])
+
+
+def _sizes(parts: Parts, level: str) -> Array:
+    """Return participants in each group of a level, or rows of each participant."""
+    found: Array
+    if parts.moments is not None:
+        if level == "participant":
+            counts = parts.moments.products[:, 0, 0]
+            return np.asarray(np.repeat(parts.moments.masks.sum(axis=1), counts.round().astype(int)))
+        place = [each.name for each in parts.moments.groups].index(level)
+        groups = parts.moments.groups[place]
+        working = parts.moments.active(place)[groups.cell].any(axis=1)
+        found = np.bincount(groups.group[working], groups.sums[working, 0]).astype(float)
+    else:
+        assert parts.arranged is not None  # noqa: S101
+        if level == "participant":
+            return np.asarray(parts.arranged.mask.sum(axis=1), dtype=float)
+        codes = next(each.codes for each in parts.arranged.memberships if each.name == level)
+        found = np.bincount(codes[codes >= 0]).astype(float)
+    return found[found > 0]
