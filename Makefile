@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check dev lock schemas browser clean
+.PHONY: demo test check bench dev lock schemas browser clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements.lock pyproject.toml
@@ -24,6 +24,9 @@ check: $(READY)         ## style, types, and documents that are written from cod
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.schemas --check docs
+
+bench: $(READY)        ## mixed models against statsmodels and, where they are installed, R packages; a quarter of an hour
+	$(BIN)/python -m benchmarks.compare_engines
 
 dev: $(READY)           ## Dagster user interface with the example study, on this machine only
 	$(BIN)/peerimpact dev

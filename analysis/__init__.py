@@ -4,7 +4,7 @@ from analysis.design import Arm, Covariate, DesignKind, Direction, Measure, Stud
 from analysis.errors import AnalysisError
 from analysis.evaluate import evaluate_plan
 from analysis.guards import Refusal, find_refusals
-from analysis.mixed_model import Estimate, MixedModelFit, ModelSpecification, fit_mixed_model
+from analysis.mixed_models import Estimate, ModelFit, fit_mixed_model, fit_mmrm
 from analysis.plan import Plan, load_plan
 from analysis.results import RESULT_DTYPES, Result, results_table
 
@@ -17,8 +17,7 @@ __all__ = [
     "Direction",
     "Estimate",
     "Measure",
-    "MixedModelFit",
-    "ModelSpecification",
+    "ModelFit",
     "Plan",
     "Refusal",
     "Result",
@@ -27,6 +26,7 @@ __all__ = [
     "evaluate_plan",
     "find_refusals",
     "fit_mixed_model",
+    "fit_mmrm",
     "load_plan",
     "results_table",
 ]

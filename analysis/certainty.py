@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.design import DesignKind, StudyDesign
 from analysis.frames import score_column
 from analysis.guards import compared_arms
-from analysis.mixed_model import CONFIDENCE
+from analysis.mixed_models.inference import CONFIDENCE
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
 

@@ -12,8 +12,8 @@ from scipy import stats
 
 from analysis.design import StudyDesign
 from analysis.frames import score_column
-from analysis.mixed_model import CONFIDENCE
-from analysis.reml import Array
+from analysis.mixed_models.inference import CONFIDENCE
+from analysis.mixed_models.jets import Array
 from analysis.results import Result
 
 
@@ -41,6 +41,44 @@ def describe_outcome(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> 
             yield from _cell(points, outcome, arm.id, timepoint.id)
 
 
+def describe_events(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> Iterator[Result]:
+    """Yield observed participants and the percent with the event (Wilson interval) by arm and timepoint.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        An outcome frame of a binary outcome: 100 with the event, 0 without.
+    outcome, design
+        As in `describe_outcome`.
+
+    Yields
+    ------
+    Result
+        ``observed``, and ``mean`` in percent with the fewer of those with and without the event as `n`.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    for arm in design.arms:
+        for timepoint in design.timepoints:
+            percent = frame.loc[frame["arm"] == arm.id, score_column(timepoint.id)].dropna().to_numpy(dtype=float)
+            yield _observed(len(percent), outcome, arm.id, timepoint.id)
+            if len(percent):
+                events = int((percent > 0).sum())
+                low, high = proportion_confint(events, len(percent), alpha=1 - CONFIDENCE, method="wilson")
+                yield Result(
+                    analysis="descriptive",
+                    statistic="mean",
+                    outcome=outcome,
+                    arm=arm.id,
+                    timepoint=timepoint.id,
+                    value=float(percent.mean()),
+                    conf_low=100.0 * float(low),
+                    conf_high=100.0 * float(high),
+                    n=min(events, len(percent) - events),
+                    method="percent of participants with a score, Wilson interval",
+                )
+
+
 def describe_changes(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> Iterator[Result]:
     """Yield the change from baseline within each arm, of the participants observed at both timepoints.
 
@@ -59,16 +97,7 @@ def describe_changes(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> 
 
 def _cell(points: Array, outcome: str, arm: str, timepoint: str) -> Iterator[Result]:
     n = len(points)
-    yield Result(
-        analysis="descriptive",
-        statistic="observed",
-        outcome=outcome,
-        arm=arm,
-        timepoint=timepoint,
-        value=n,
-        n=n,
-        method="participants with a score",
-    )
+    yield _observed(n, outcome, arm, timepoint)
     if not n:
         return
     mean, sd = float(points.mean()), float(points.std(ddof=1)) if n > 1 else np.nan
@@ -97,6 +126,19 @@ def _cell(points: Array, outcome: str, arm: str, timepoint: str) -> Iterator[Res
         value=sd,
         n=n,
         method="observed standard deviation",
+    )
+
+
+def _observed(n: int, outcome: str, arm: str, timepoint: str) -> Result:
+    return Result(
+        analysis="descriptive",
+        statistic="observed",
+        outcome=outcome,
+        arm=arm,
+        timepoint=timepoint,
+        value=n,
+        n=n,
+        method="participants with a score",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 DesignKind = Literal["randomised", "matched_comparison", "single_group"]
 Direction = Literal["better", "worse"]
+Unit = Literal["points", "percent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Measure:
         Direction.
     instrument : str or None
         Id in the instrument library; None for a score that the study only delivers.
+    unit : {"points", "percent"}
+        Of its values: points of a score, or percent of people.
     """
 
     id: str
@@ -63,6 +66,7 @@ class Measure:
     maximum: float
     higher_is: Direction
     instrument: str | None = None
+    unit: Unit = "points"
 
 
 @dataclass(frozen=True, slots=True)

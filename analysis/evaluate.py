@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.agreement import compare_scores
 from analysis.certainty import derive_certainty
-from analysis.descriptives import describe_changes, describe_outcome
+from analysis.descriptives import describe_changes, describe_events, describe_outcome
 from analysis.design import StudyDesign
 from analysis.flow import count_participants
 from analysis.frames import outcome_frame, require_consistent_tables
@@ -49,7 +49,7 @@ def evaluate_plan(
     Returns
     -------
     DataFrame
-        The `results` table: flow, descriptive, change_within_arm, reliability, score_agreement, mixed_model, certainty,
+        The `results` table: flow, descriptive, change_within_arm, reliability, score_agreement, model, certainty,
         each in the order of plan and design. An estimand that cannot be computed is a row without a number. Neither
         row order nor participant ids of the input have any bearing.
 
@@ -59,17 +59,19 @@ def evaluate_plan(
         The tables contradict each other or the design.
     """
     require_consistent_tables(scores, participants, design)
-    frames = {outcome.id: outcome_frame(scores, participants, design, outcome.measure) for outcome in plan.outcomes}
+    frames = {outcome.id: outcome_frame(scores, participants, design, outcome) for outcome in plan.outcomes}
     models = {outcome.id: estimate_outcome(outcome, frames[outcome.id], plan, design) for outcome in plan.outcomes}
     fewest = plan.small_numbers.fewest_per_arm
     reliability = tuple(estimate_reliability(responses, library, design, fewest=fewest))
     results = list(count_participants(scores, participants, responses, design))
     results += [row for rows in models.values() for row in rows if row.analysis == "flow"]
-    for describe in (describe_outcome, describe_changes):
-        for outcome in plan.outcomes:
-            results += describe(frames[outcome.id], outcome.id, design)
+    for outcome in plan.outcomes:
+        describe = describe_outcome if outcome.event is None else describe_events
+        results += describe(frames[outcome.id], outcome.id, design)
+    for outcome in (each for each in plan.outcomes if each.event is None):
+        results += describe_changes(frames[outcome.id], outcome.id, design)
     results += [*reliability, *compare_scores(scores, delivered, design)]
-    answers = _adjusted([row for rows in models.values() for row in rows if row.analysis == "mixed_model"], plan)
+    answers = _adjusted([row for rows in models.values() for row in rows if row.analysis == "model"], plan)
     results += answers
     for outcome in plan.outcomes:
         own = [row for row in answers if row.outcome == outcome.id]

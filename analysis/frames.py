@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.design import Covariate, StudyDesign
 from analysis.errors import AnalysisError
+from analysis.plan import Outcome
 from data_contracts.errors import Problem
 
 _SCORE_KEY = ["participant_id", "timepoint", "measure"]
@@ -27,8 +28,10 @@ def covariate_column(covariate: str) -> str:
     return f"covariate:{covariate}"
 
 
-def outcome_frame(scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign, measure: str) -> pd.DataFrame:
-    """Return the scores of one measure with one row per participant.
+def outcome_frame(
+    scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign, outcome: Outcome
+) -> pd.DataFrame:
+    """Return the scores of one outcome with one row per participant.
 
     Parameters
     ----------
@@ -36,23 +39,25 @@ def outcome_frame(scores: pd.DataFrame, participants: pd.DataFrame, design: Stud
         Tables that `require_consistent_tables` accepts.
     design : StudyDesign
         The declared design.
-    measure : str
-        Id of the measure.
+    outcome : Outcome
+        An outcome of the plan.
 
     Returns
     -------
     DataFrame
         All participants, also those without a score: ``arm``, ``group`` (empty where the arm does not meet in groups),
-        ``score:<timepoint>`` in points for every planned timepoint (NaN: no score) and ``covariate:<id>`` (missing:
+        ``score:<timepoint>`` in points (percent, 0 or 100, of a binary outcome) for every planned timepoint (NaN: no
+        score) and ``covariate:<id>`` (missing:
         NaN). A covariate without a column is missing for everyone. Ordered by content, ids left out.
     """
     timepoints = [timepoint.id for timepoint in design.timepoints]
-    own = scores.loc[scores["measure"] == measure].set_index("participant_id")
+    own = scores.loc[scores["measure"] == outcome.measure].set_index("participant_id")
     meets = participants["arm"].isin(design.group_arms)
     frame = pd.DataFrame({"arm": participants["arm"], "group": participants["group"].where(meets, "")})
     frame = frame.reset_index(drop=True)
     for timepoint in timepoints:
         points = own.loc[own["timepoint"] == timepoint, "score"].astype("float64")
+        points = points if outcome.event is None else outcome.event.percent(points)
         frame[score_column(timepoint)] = points.reindex(participants["participant_id"]).to_numpy()
     for covariate in design.covariates:
         frame[covariate_column(covariate.id)] = _covariate_values(participants, covariate)

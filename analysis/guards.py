@@ -83,7 +83,7 @@ def find_refusals(
     require_consistent_tables(scores, participants, design)
     refusals = []
     for estimand in plan.estimands:
-        frame = outcome_frame(scores, participants, design, plan.outcome(estimand.outcome).measure)
+        frame = outcome_frame(scores, participants, design, plan.outcome(estimand.outcome))
         refusal = check_estimand(frame, estimand, plan, design)
         if refusal:
             refusals.append(refusal)

@@ -1,35 +1,79 @@
-"""The model of one outcome, and every row of results that it answers or has to leave empty."""
+"""The models of one outcome, and every row of results that they answer or have to leave empty."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.design import StudyDesign
-from analysis.design_matrix import DesignMatrix, build_design_matrix, cell_weights, contrast_weights
+from analysis.errors import AnalysisError
+from analysis.gee import fit_gee
+from analysis.gee_fit import GeeFit
 from analysis.guards import check_estimand, compared_arms
-from analysis.mixed_model import Estimate, MixedModelFit, fit_mixed_model
-from analysis.plan import Estimand, Outcome, Plan
+from analysis.mixed_models import Estimate, MarginalMeans, ModelFit, fit_mixed_model, fit_mmrm
+from analysis.model_frame import Cell, build_model_frame, contrast_cells, covariate_term, model_terms
+from analysis.plan import Estimand, ModelKind, Outcome, Plan
 from analysis.results import Result
 
 FAILURES: Final[dict[str, str]] = {
     "not_converged": "No attempt to fit the model reached a maximum of its likelihood. Take covariates out of the "
     "estimand, or look at the data for values that cannot be.",
-    "no_degrees_of_freedom": "The model has as many terms as participants, so nothing is left to judge its precision. "
-    "Take covariates out of the estimand.",
+    "no_degrees_of_freedom": "The model leaves nothing to judge its precision by. Take covariates out of the estimand.",
 }
 """Failure code -> sentence with the way out."""
+STRUCTURES: Final[dict[str, str]] = {
+    "us": "unstructured",
+    "toeph": "heterogeneous Toeplitz",
+    "toep": "Toeplitz",
+    "ar1h": "heterogeneous autoregressive",
+    "ar1": "autoregressive",
+    "csh": "heterogeneous compound symmetry",
+    "cs": "compound symmetry",
+    "adh": "heterogeneous ante-dependence",
+    "ad": "ante-dependence",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeModel:
-    """A fit and the data it was fitted to."""
+    """A fit, its means by arm and timepoint, and the rows it was fitted to."""
 
-    matrix: DesignMatrix
-    fit: MixedModelFit
+    kind: ModelKind
+    fit: ModelFit | GeeFit
+    means: MarginalMeans
+    rows: pd.DataFrame
+    estimand: Estimand
+    scale: float
+
+    @property
+    def converged(self) -> bool:
+        """The fit may be used."""
+        return self.fit.converged
+
+    def estimate(self, cells: Mapping[Cell, float]) -> Estimate:
+        """Estimate a weighted sum of means, in points or percent."""
+        return self._scaled(self.means.combine({self._levels(*cell): weight for cell, weight in cells.items()}))
+
+    def _levels(self, arm: str, timepoint: str) -> tuple[str, ...]:
+        return tuple({"arm": arm, "timepoint": timepoint}[str(name)] for name in self.means.grid.columns)
+
+    def _scaled(self, found: Estimate) -> Estimate:
+        return replace(
+            found,
+            value=self.scale * found.value,
+            std_error=self.scale * found.std_error,
+            conf_low=self.scale * found.conf_low,
+            conf_high=self.scale * found.conf_high,
+        )
+
+    def observed(self, arm: str, timepoint: str) -> pd.Series:
+        """Return the scores of an arm at a timepoint."""
+        rows = self.rows
+        return rows.loc[(rows["arm"] == arm) & (rows["timepoint"] == timepoint), "score"]
 
 
 def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: StudyDesign) -> tuple[Result, ...]:
@@ -48,47 +92,101 @@ def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: 
     -------
     tuple of Result
         ``marginal_mean`` by arm and timepoint where somebody was observed, one row per estimand (refused and failed
-        ones too), variances and log-likelihood, and ``analysed`` by arm (analysis ``flow``). Estimands with the same
-        covariates share one model; means, variances and ``analysed`` are those of the first model that was fitted.
+        ones too), variances and log-likelihood, and ``analysed`` by arm (analysis ``flow``). Estimands that ask for
+        the same model share one; means, variances and ``analysed`` are those of the first model that was fitted.
     """
-    models: dict[tuple[str, ...], OutcomeModel] = {}
+    models: dict[str, OutcomeModel | AnalysisError] = {}
     answers = []
     for estimand in (each for each in plan.estimands if each.outcome == outcome.id):
         refusal = check_estimand(frame, estimand, plan, design)
         if refusal:
             answers.append(_empty(estimand, plan, design, f"refused:{refusal.reason}", refusal.explanation))
             continue
-        key = tuple(sorted(set(estimand.covariates)))
+        key = estimand.model_dump_json(exclude={"id", "timepoint", "contrast"})
         if key not in models:
-            models[key] = _fit(frame, key, design)
-        answers.append(_answer(models[key], estimand, plan, design))
-    first = next((model for model in models.values() if model.fit.converged), None)
+            try:
+                models[key] = _fit(frame, estimand, plan, design)
+            except AnalysisError as error:
+                models[key] = error
+        model = models[key]
+        if isinstance(model, AnalysisError):
+            problem = model.problems[0]
+            words = f"{problem.message} {problem.how_to_fix}"
+            answers.append(_empty(estimand, plan, design, f"refused:{problem.code}", words))
+        else:
+            answers.append(_answer(model, estimand, plan, design))
+    fitted = (model for model in models.values() if isinstance(model, OutcomeModel) and model.converged)
+    first = next(fitted, None)
     if first is None:
         return tuple(answers)
     means = _marginal_means(first, outcome.id, plan, design)
     return (*_analysed(first, outcome.id, plan, design), *means, *answers, *_variances(first, outcome.id, plan, design))
 
 
-def _fit(frame: pd.DataFrame, covariates: Sequence[str], design: StudyDesign) -> OutcomeModel:
-    matrix = build_design_matrix(frame, covariates, design)
-    return OutcomeModel(matrix, fit_mixed_model(matrix.rows, matrix.specification))
+def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign) -> OutcomeModel:
+    kind = plan.model_of(estimand, design)
+    outcome = plan.outcome(estimand.outcome)
+    scale = 1.0 if outcome.event is None else 100.0
+    rows = build_model_frame(frame, estimand.covariates, design)
+    data = rows if scale == 1.0 else rows.assign(score=rows["score"] / scale)
+    terms = model_terms(estimand.covariates, design)
+    by_arm = "arm" if estimand.variance_by_arm else None
+    groups = ("group",) if (rows["group"] != "").any() else ()
+    fit: ModelFit | GeeFit
+    if outcome.kind != "score":
+        fit = fit_gee(
+            data,
+            outcome="score",
+            terms=terms,
+            participant="participant",
+            timepoint="timepoint",
+            family=outcome.kind,
+            groups=groups[0] if groups else None,
+        )
+    elif kind == "mmrm":
+        fit = fit_mmrm(
+            data,
+            outcome="score",
+            terms=terms,
+            participant="participant",
+            timepoint="timepoint",
+            covariance=estimand.covariance,
+            by_arm=by_arm,
+            df_method=estimand.df_method,
+        )
+    else:
+        fit = fit_mixed_model(
+            data,
+            outcome="score",
+            terms=terms,
+            participant="participant",
+            timepoint="timepoint",
+            time="week",
+            random=estimand.random,
+            groups=groups,
+            partially_nested=True,
+            residual_by=by_arm,
+            df_method=estimand.df_method,
+            engine=plan.engine,
+        )
+    by = ("timepoint",) if design.kind == "single_group" else ("arm", "timepoint")
+    means = fit.marginal_means(by) if isinstance(fit, GeeFit) else fit.marginal_means(by, weights="observed")
+    return OutcomeModel(kind, fit, means, rows, estimand, scale)
 
 
 def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDesign) -> Result:
     """Return the row of an estimand that no guard stands against."""
-    arms = compared_arms(estimand, design)
-    if not model.fit.converged:
+    if not model.converged:
         return _empty(estimand, plan, design, "failed:not_converged", FAILURES["not_converged"])
-    found = _estimate(model, contrast_weights(estimand, design), arms, design)
-    if found.df < 1:
+    cells = contrast_cells(estimand, design)
+    found = model.estimate(cells)
+    if not found.df >= 1:
         return _empty(estimand, plan, design, "failed:no_degrees_of_freedom", FAILURES["no_degrees_of_freedom"])
-    at = (
-        [(arm, estimand.timepoint) for arm in arms]
-        if design.kind != "single_group"
-        else [(arms[0], timepoint) for timepoint in estimand.compared]
-    )
+    at = cells
+    if design.kind != "single_group":
+        at = {(arm, estimand.timepoint): 1.0 for arm in compared_arms(estimand, design)}
     return Result(
-        analysis="mixed_model",
+        analysis="model",
         statistic=_statistic(design),
         estimand=estimand.id,
         outcome=estimand.outcome,
@@ -96,9 +194,9 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
         timepoint=estimand.timepoint,
         contrast=estimand.contrast,
         prespecified=True,
-        n=min(_observed(model, *cell) for cell in at),
+        n=min(people_behind(model.observed(*cell), plan.outcome(estimand.outcome)) for cell in at),
         verdict="estimated",
-        method=_words(model, design),
+        method=_words(model, plan, design),
         value=found.value,
         std_error=found.std_error,
         df=found.df,
@@ -108,10 +206,17 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
     )
 
 
+def people_behind(scores: pd.Series, outcome: Outcome) -> int:
+    """Return how many people a mean is about: of a percentage, the fewer of those with and without the event."""
+    if outcome.event is None:
+        return len(scores)
+    return int(min((scores > 0).sum(), (scores == 0).sum()))
+
+
 def _empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: str, explanation: str) -> Result:
     """Return the row of an estimand that has no number."""
     return Result(
-        analysis="mixed_model",
+        analysis="model",
         statistic=_statistic(design),
         estimand=estimand.id,
         outcome=estimand.outcome,
@@ -128,12 +233,13 @@ def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: Study
     """Yield model means at the average of the covariates, categories weighted as observed."""
     for arm in design.arms:
         for timepoint in design.timepoints:
-            n = _observed(model, arm.id, timepoint.id)
-            if n:
-                arms = () if timepoint == design.baseline else (arm.id,)  # before groups meet, people are compared
-                found = _estimate(model, cell_weights(arm.id, timepoint.id, design), arms, design)
+            scores = model.observed(arm.id, timepoint.id)
+            if len(scores):
+                found = model.estimate({(arm.id, timepoint.id): 1.0})
+                if np.isnan(found.value):
+                    continue  # a covariate gave way to the arm: contrasts within it can be told, means cannot
                 yield Result(
-                    analysis="mixed_model",
+                    analysis="model",
                     statistic="marginal_mean",
                     outcome=outcome,
                     population=plan.population,
@@ -144,35 +250,43 @@ def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: Study
                     df=found.df,
                     conf_low=found.conf_low,
                     conf_high=found.conf_high,
-                    n=n,
+                    n=people_behind(scores, plan.outcome(outcome)),
                     verdict="estimated",
-                    method=_words(model, design),
+                    method=_words(model, plan, design),
                 )
 
 
 def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
+    """Yield the covariance parameters, the ICC of the groups and the likelihood; of a gee its working correlation."""
     fit = model.fit
-    total = fit.variance_participant + fit.variance_residual + (fit.variance_group if fit.n_groups else 0.0)
-    values = {"variance_participant": fit.variance_participant}
-    if fit.n_groups:
-        values |= {"variance_group": fit.variance_group, "icc_group": fit.variance_group / total}
-    values |= {"variance_residual": fit.variance_residual, "log_likelihood": fit.log_likelihood}
-    for statistic, value in values.items():
+    values: dict[str, float] = {}
+    if isinstance(fit, GeeFit):
+        values = {"working_correlation": fit.working_correlation}
+    else:
+        components = fit.variance_components()
+        values = dict(zip(components["component"], components["estimate"], strict=True))
+        if fit.kind == "mixed_model" and fit.n_groups:
+            shares = fit.icc().set_index("level")["icc"]
+            values |= {"icc_group": float(shares["group"])}
+        values |= {"log_likelihood": fit.log_likelihood}
+    for name, value in values.items():
+        known = name in ("icc_group", "log_likelihood", "working_correlation")
         yield Result(
-            analysis="mixed_model",
-            statistic=statistic,
+            analysis="model",
+            statistic=name if known else f"covariance: {name}",
             outcome=outcome,
             population=plan.population,
             value=value,
             n=fit.n_participants,
             verdict="estimated",
-            method=_words(model, design),
+            method=_words(model, plan, design),
         )
 
 
 def _analysed(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
+    people = model.rows.drop_duplicates("participant")
     for arm in design.arms:
-        number = int((model.matrix.participants["arm"] == arm.id).sum())
+        number = int((people["arm"] == arm.id).sum())
         yield Result(
             analysis="flow",
             statistic="analysed",
@@ -185,48 +299,62 @@ def _analysed(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign
         )
 
 
-def _estimate(model: OutcomeModel, weights: dict[str, float], arms: Sequence[str], design: StudyDesign) -> Estimate:
-    """Estimate with the degrees of freedom of what is compared: groups where an arm meets in groups."""
-    kept = {term: weight for term, weight in weights.items() if term in model.fit.terms}
-    meeting = [arm for arm in arms if arm in design.group_arms]
-    if not (model.fit.n_groups and meeting):
-        return model.fit.estimate(kept)
-    rows = model.matrix.rows
-    groups = rows.loc[rows["arm"].isin(meeting) & (rows["group"] != ""), ["arm", "group"]]
-    return model.fit.estimate(kept, df=min(model.fit.df_participants, len(groups.drop_duplicates()) - len(meeting)))
-
-
-def _observed(model: OutcomeModel, arm: str, timepoint: str) -> int:
-    rows = model.matrix.rows
-    return int(((rows["arm"] == arm) & (rows["timepoint"] == timepoint)).sum())
-
-
 def _statistic(design: StudyDesign) -> str:
     return "change" if design.kind == "single_group" else "difference"
 
 
-def _words(model: OutcomeModel, design: StudyDesign) -> str:
+def _words(model: OutcomeModel, plan: Plan, design: StudyDesign) -> str:
     """Return the model in words."""
+    fit, estimand = model.fit, model.estimand
     fixed = {
         "randomised": "timepoint and arm by timepoint, baseline means constrained equal between arms",
         "matched_comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
         "single_group": "timepoint",
     }[design.kind]
-    covariates = [
-        covariate.label
-        for covariate in design.covariates
-        if any(term.split(" ")[:2] == ["covariate", covariate.id] for term in model.fit.terms)
-    ]
-    grouped = bool(model.fit.n_groups)
+    columns = {name.partition("[")[0] for name in fit.terms}
+    kept = [known.label for known in design.covariates if covariate_term(known.id) in columns]
     sentences = [
-        "Linear mixed model of all scores by restricted maximum likelihood",
-        f"fixed: {fixed}" + (f"; adjusted for {', '.join(covariates)}" if covariates else ""),
-        "random intercept per participant" + (" and, after baseline, per group" if grouped else ""),
-        "t intervals with participants less fixed terms as degrees of freedom"
-        + (", groups less one for arms that meet in groups" if grouped else ""),
+        {
+            "mmrm": "Mixed model for repeated measures of all scores by restricted maximum likelihood",
+            "mixed_model": "Linear mixed model of all scores by restricted maximum likelihood",
+            "gee": "Generalised estimating equations of all scores, averaged over the people there are",
+        }[model.kind],
+        f"fixed: {fixed}" + (f"; adjusted for {', '.join(kept)}" if kept else ""),
+        *(_covariance_words(fit, estimand) if isinstance(fit, ModelFit) else _gee_words(fit)),
     ]
-    if model.matrix.dropped:
-        sentences.append(f"left out because they add nothing: {', '.join(model.matrix.dropped)}")
-    if model.fit.is_singular:
+    if isinstance(fit, ModelFit) and plan.engine != "peerimpact":
+        sentences.append("variances found by statsmodels MixedLM")
+    if fit.dropped_terms:
+        sentences.append(f"left out because they add nothing: {', '.join(fit.dropped_terms)}")
+    if isinstance(fit, ModelFit) and fit.optimisation.is_singular:
         sentences.append("a variance was estimated as zero")
     return "; ".join(sentences) + "."
+
+
+def _gee_words(fit: GeeFit) -> Iterator[str]:
+    """Yield link, clusters and standard errors; no number, for those of clusters are about people."""
+    link = {"binary": "logit link", "ordinal": "cumulative logit link", "count": "log link"}[fit.family]
+    unit = "people of a group, and of one person" if fit.clusters == "group" else "one person"
+    yield f"{link}, {fit.working} working correlation of scores of {unit}"
+    yield "t intervals with standard errors after Mancl and DeRouen"
+
+
+def _covariance_words(fit: ModelFit, estimand: Estimand) -> Iterator[str]:
+    """Yield how scores of one person hang together, and how precision was judged."""
+    by_arm = ", for each arm its own" if estimand.variance_by_arm else ""
+    if fit.kind == "mmrm":
+        ladder = [estimand.covariance] if isinstance(estimand.covariance, str) else estimand.covariance
+        taken = fit.optimisation.covariance
+        step = f" (the first of {', '.join(ladder)} that converged)" if taken != ladder[0] else ""
+        yield f"{STRUCTURES[taken]} covariance of a person's scores{step}{by_arm}"
+    else:
+        slope = {"intercept": "", "slope": " and slope", "slope_uncorrelated": " and uncorrelated slope"}
+        grouped = " and, after baseline, per group" if fit.n_groups else ""
+        residual = "; residual variance for each arm its own" if by_arm else ""
+        yield f"random intercept{slope[estimand.random]} per participant{grouped}{residual}"
+    yield {
+        "kenward_roger": "t intervals after Kenward and Roger",
+        "kenward_roger_linear": "t intervals after Kenward and Roger (linear)",
+        "satterthwaite": "t intervals after Satterthwaite",
+        "z": "normal intervals, too narrow in small samples",
+    }[fit.df_method]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from analysis.design import StudyDesign
+from analysis.design import Direction, Measure, StudyDesign
 from analysis.errors import AnalysisError
+from analysis.mixed_models.fit import Engine
+from analysis.mixed_models.inference import DfMethod
 from data_contracts.documents import (
     NAME_PATTERN,
     Document,
@@ -22,6 +28,8 @@ from data_contracts.errors import choose_from
 
 PlanId = Annotated[str, Field(pattern=NAME_PATTERN)]
 Number = Annotated[float, Field(strict=False)]
+ModelKind = Literal["mmrm", "mixed_model", "gee"]
+CovarianceKind = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
 _CONTRAST = re.compile(r"^([a-z][a-z0-9_.-]*) - ([a-z][a-z0-9_.-]*)$")
 
 
@@ -32,13 +40,58 @@ class SmallestMeaningfulChange(StrictModel):
     source: Annotated[str, Field(min_length=3)]
 
 
+class Event(StrictModel):
+    """What counts as an event: a score of at least, or of at most, so many points."""
+
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_border(self) -> Event:
+        if (self.at_least is None) == (self.at_most is None):
+            raise FindingsError(
+                [Finding((), "An event needs one border.", "Write 'event: {at_least: 10}' or 'event: {at_most: 4}'.")]
+            )
+        return self
+
+    def __str__(self) -> str:
+        """Return ``of at least 10``."""
+        word, border = ("at most", self.at_most) if self.at_least is None else ("at least", self.at_least)
+        return f"of {word} {border:g}"
+
+    def percent(self, scores: pd.Series) -> pd.Series:
+        """Return 100 where a score is an event, 0 where it is none, NaN without a score."""
+        events = pd.Series(self.holds(scores.to_numpy(dtype="float64")), index=scores.index)
+        return (100.0 * events.astype("float64")).where(scores.notna())
+
+    def holds(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+        """Tell which scores are events."""
+        low = -np.inf if self.at_least is None else self.at_least
+        high = np.inf if self.at_most is None else self.at_most
+        return (scores >= low) & (scores <= high)
+
+
 class Outcome(StrictModel):
-    """A measure that the plan asks about."""
+    """A measure that the plan asks about.
+
+    ``kind`` says how its scores are taken: as numbers (``score``), as yes or no (``binary``, with an ``event``), as
+    ordered categories (``ordinal``), or as counts of something (``count``). The smallest meaningful change is in
+    points, and in percentage points for a binary outcome.
+    """
 
     id: PlanId
     measure: PlanId
     role: Literal["primary", "secondary", "exploratory"]
+    kind: Literal["score", "binary", "ordinal", "count"] = "score"
+    event: Event | None = None
     smallest_meaningful_change: SmallestMeaningfulChange | None = None
+
+    @model_validator(mode="after")
+    def _event_of_binary(self) -> Outcome:
+        if (self.kind == "binary") != (self.event is not None):
+            advice = "Write 'kind: binary' and 'event: {at_least: 10}' together, or neither."
+            raise FindingsError([Finding(("event",), "A binary outcome has an event, and no other has.", advice)])
+        return self
 
 
 class Contrast(NamedTuple):
@@ -52,15 +105,21 @@ class Estimand(StrictModel):
     """One number that the plan asks for.
 
     ``contrast`` is ``arm - arm`` (compared at ``timepoint``) or, in a single group, ``timepoint - timepoint``.
+    ``model`` is ``mmrm``, ``mixed_model`` or ``gee``; left out, it is ``gee`` for an outcome that is not a score,
+    ``mixed_model`` where people meet in groups, and ``mmrm`` otherwise. ``covariance`` of an mmrm is one structure or
+    a ladder, of which the first that converges is taken. ``random`` effects are those of a mixed model.
     """
 
     id: PlanId
     outcome: PlanId
     contrast: Annotated[str, Field(pattern=_CONTRAST.pattern)]
     timepoint: PlanId
-    model: Literal["mixed_model"] = "mixed_model"
+    model: ModelKind | None = None
     covariates: list[PlanId] = []
-    df_method: Literal["between_within"] = "between_within"
+    covariance: CovarianceKind | Annotated[list[CovarianceKind], Field(min_length=1)] = ["us", "toeph", "csh", "cs"]
+    random: Literal["intercept", "slope", "slope_uncorrelated"] = "intercept"
+    variance_by_arm: bool = False
+    df_method: DfMethod = "kenward_roger"
 
     @property
     def compared(self) -> Contrast:
@@ -85,7 +144,10 @@ class SmallNumbers(StrictModel):
 
 
 class Plan(StrictModel):
-    """A statistical analysis plan (`sap.yaml`)."""
+    """A statistical analysis plan (`sap.yaml`).
+
+    ``engine: statsmodels`` finds the variances of mixed models with statsmodels' MixedLM, to check against.
+    """
 
     sap: Literal[1]
     population: Literal["intention_to_treat"] = "intention_to_treat"
@@ -93,6 +155,7 @@ class Plan(StrictModel):
     estimands: Annotated[list[Estimand], Field(min_length=1)]
     families: list[Family] = []
     small_numbers: SmallNumbers = SmallNumbers()
+    engine: Engine = "peerimpact"
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> Plan:
@@ -116,6 +179,31 @@ class Plan(StrictModel):
     def outcome(self, outcome_id: str) -> Outcome:
         """Return the outcome of that id."""
         return next(outcome for outcome in self.outcomes if outcome.id == outcome_id)
+
+    def model_of(self, estimand: Estimand, design: StudyDesign) -> ModelKind:
+        """Return the model of an estimand, chosen where the plan leaves it open."""
+        if estimand.model is not None:
+            return estimand.model
+        if self.outcome(estimand.outcome).kind != "score":
+            return "gee"
+        return "mixed_model" if design.group_arms else "mmrm"
+
+    def measure_of(self, outcome_id: str, design: StudyDesign) -> Measure:
+        """Return the measure of an outcome as the plan takes it: that of the study, or the percent with an event."""
+        outcome = self.outcome(outcome_id)
+        measure = design.measures[outcome.measure]
+        if outcome.event is None:
+            return measure
+        flipped: dict[Direction, Direction] = {"better": "worse", "worse": "better"}
+        return replace(
+            measure,
+            label=f"{measure.label} {outcome.event}",
+            concept=f"the share of people with {measure.label} {outcome.event}",
+            minimum=0.0,
+            maximum=100.0,
+            higher_is=measure.higher_is if outcome.event.at_most is None else flipped[measure.higher_is],
+            unit="percent",
+        )
 
     @property
     def primary(self) -> Outcome:
@@ -159,6 +247,7 @@ def _misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
         findings += _unknown((*at, "timepoint"), estimand.timepoint, later)
         for place, covariate in enumerate(estimand.covariates):
             findings += _unknown((*at, "covariates", place), covariate, [known.id for known in design.covariates])
+        findings += _model_misfits(at, estimand, plan, design)
         first, second = estimand.compared
         if design.kind == "single_group":
             expected = f"{estimand.timepoint} - {design.baseline.id}"
@@ -183,6 +272,29 @@ def _misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
             )
         elif first == second:
             findings.append(Finding((*at, "contrast"), "An arm is compared with itself.", "Name two arms."))
+    return findings
+
+
+def _model_misfits(at: tuple[str | int, ...], estimand: Estimand, plan: Plan, design: StudyDesign) -> list[Finding]:
+    """Return what in the choice of a model does not go together."""
+    model = plan.model_of(estimand, design)
+    is_score = next((each.kind == "score" for each in plan.outcomes if each.id == estimand.outcome), True)
+    findings = []
+    if (model == "gee") == is_score:
+        message = f"The model '{model}' does not go with the kind of the outcome."
+        findings.append(Finding((*at, "model"), message, "Scores need mmrm or mixed_model, every other kind gee."))
+    if model == "mmrm" and design.group_arms:
+        message = "An mmrm takes people for independent, but people of an arm meet in groups."
+        findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model'."))
+    set_options = estimand.model_fields_set
+    for option, owner in (("covariance", "mmrm"), ("random", "mixed_model")):
+        if option in set_options and model != owner:
+            message = f"'{option}' is an option of '{owner}', and the model is '{model}'."
+            findings.append(Finding((*at, option), message, f"Take it out, or write 'model: {owner}'."))
+    simple = model == "mixed_model" and estimand.random == "intercept" and not estimand.variance_by_arm
+    if plan.engine == "statsmodels" and model != "gee" and not simple:
+        message = "The statsmodels engine fits mixed models with random intercepts and one residual variance only."
+        findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model', or 'engine: peerimpact'."))
     return findings
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.design import StudyDesign
-from analysis.mixed_model import CONFIDENCE
+from analysis.mixed_models.inference import CONFIDENCE
 from analysis.results import Result
 
 if TYPE_CHECKING:

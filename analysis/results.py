@@ -42,7 +42,7 @@ class Result:
     estimand : str
         Id in the plan, or empty for what the plan did not ask for by name.
     analysis : str
-        ``flow``, ``descriptive``, ``change_within_arm``, ``reliability``, ``score_agreement``, ``mixed_model``,
+        ``flow``, ``descriptive``, ``change_within_arm``, ``reliability``, ``score_agreement``, ``model``,
         ``certainty``.
     outcome : str
         Outcome id of the plan; for ``reliability`` and ``score_agreement`` the measure id.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 LOADING = 0.8
 """Correlation of an item's latent answer with the trait, which has variance 1 at baseline."""
 VARIANCE_PARTICIPANT, VARIANCE_OCCASION, VARIANCE_GROUP = 0.65, 0.35, 0.05
+NODES = 80
+"""Points at which a trait is integrated out."""
 AGE_SHARE = 0.2
 """Correlation of a participant's lasting level with age."""
 
@@ -161,6 +163,44 @@ def _true_difference(instrument: Instrument, trait: Trait, timepoint: int) -> fl
             total += sign * float(norm.sf((thresholds - mean) / spread).sum())
     per_item = total if measure.method == "sum" else total / len(instrument.items)
     return per_item * measure.multiply
+
+
+def true_share_difference(
+    instrument: Instrument, trait: Trait, timepoint: int, is_event: Callable[[Array], NDArray[np.bool_]]
+) -> float:
+    """Return P(event | peer) - P(event | usual) at a timepoint, in percent.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Its first measure is a sum of items.
+    trait : Trait
+        What happens to its trait.
+    timepoint : int
+        1 for the first one after baseline.
+    is_event : callable
+        Total scores -> whether each is an event.
+
+    Notes
+    -----
+    Given the trait, answers are independent; their sum is a convolution, and the trait is integrated out.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    lasting = VARIANCE_PARTICIPANT + VARIANCE_OCCASION
+    shares = []
+    for shift, variance in ((trait.effect[timepoint - 1], lasting + VARIANCE_GROUP), (0.0, lasting)):
+        theta = trait.trend[timepoint - 1] + shift + np.sqrt(variance) * nodes
+        lowest, of_total = 0, np.ones((NODES, 1))
+        for position in range(len(instrument.items)):
+            low, thresholds = _thresholds(instrument, position)
+            above = norm.sf((thresholds - LOADING * theta[:, None] - trait.level) / np.sqrt(1 - LOADING**2))
+            one, none = np.ones((NODES, 1)), np.zeros((NODES, 1))
+            of_item = -np.diff(np.hstack([one, above, none]))
+            of_total = np.array([np.convolve(*each) for each in zip(of_total, of_item, strict=True)])
+            lowest += low
+        totals = lowest + np.arange(of_total.shape[1], dtype=float)
+        shares.append(float(weights @ of_total[:, is_event(totals)].sum(axis=1) / weights.sum()))
+    return 100.0 * (shares[0] - shares[1])
 
 
 def _draw_observed(worse_off: Array, rng: np.random.Generator) -> NDArray[np.bool_]:

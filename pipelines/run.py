@@ -39,7 +39,7 @@ class Run:
     @property
     def estimands(self) -> pd.DataFrame:
         """The rows of `results` that the plan names, one per estimand."""
-        return self.results[(self.results["estimand"] != "") & (self.results["analysis"] == "mixed_model")].reset_index(
+        return self.results[(self.results["estimand"] != "") & (self.results["analysis"] == "model")].reset_index(
             drop=True
         )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.plan import load_plan
-from analysis.simulation import SimulatedStudy, Trait, simulate_study
+from analysis.simulation import SimulatedStudy, Trait, simulate_study, true_share_difference
 from data_contracts.errors import Problem
 from instruments import Instrument, load_library
 from pipelines.errors import PipelineError
@@ -118,9 +118,15 @@ def _true_estimands(folder: Path, study: SimulatedStudy, library: Mapping[str, I
     design = derive_design(load_study(folder, library).value, library)
     plan = load_plan(folder / "sap.yaml", design).value
     place = {timepoint.id: index for index, timepoint in enumerate(design.timepoints)}
-    return {
-        one.id: round(study.truth[plan.outcome(one.outcome).measure, place[one.timepoint]], 6) for one in plan.estimands
-    }
+    truth = {}
+    for one in plan.estimands:
+        outcome, timepoint = plan.outcome(one.outcome), place[one.timepoint]
+        value = study.truth[outcome.measure, timepoint]
+        if outcome.event is not None:
+            name = outcome.measure.partition(".")[0]
+            value = true_share_difference(library[name], TRAITS[name], timepoint, outcome.event.holds)
+        truth[one.id] = round(value, 6)
+    return truth
 
 
 def _type_in(study: SimulatedStudy, library: Mapping[str, Instrument], rng: np.random.Generator) -> _Files:

@@ -54,7 +54,8 @@ def agreement_table(rows: Rows, design: StudyDesign) -> Table:
 
 def estimates_table(rows: Rows, content: ReportContent) -> Table:
     """Return every estimate and description of the results, as computed and gated."""
-    labels = {outcome.id: content.design.measures[outcome.measure].label for outcome in content.plan.outcomes}
+    plan = content.plan
+    labels = {outcome.id: plan.measure_of(outcome.id, content.design).label for outcome in plan.outcomes}
     arms = {arm.id: arm.label for arm in content.design.arms}
     times = {timepoint.id: timepoint.label for timepoint in content.design.timepoints}
     lines = tuple(
@@ -64,14 +65,14 @@ def estimates_table(rows: Rows, content: ReportContent) -> Table:
             times.get(row.timepoint, NOTHING),
             NOT_SHOWN if row.hidden else format_number(row.value, 1 if is_blurred(row) else 2),
             format_number(row.std_error, 3),
-            format_number(row.df, 0),
+            format_number(row.df, 1),
             format_interval(row.conf_low, row.conf_high, 1 if is_blurred(row) else 2),
             format_p(row.p_value),
             format_p(row.p_adjusted),
             row.people if row.is_exact or row.at_least == row.at_least else NOTHING,
             row.verdict.replace("_", " "),
         )
-        for row in pick(rows, analysis=("descriptive", "change_within_arm", "mixed_model"))
+        for row in pick(rows, analysis=("descriptive", "change_within_arm", "model"))
     )
     return Table(
         "All estimates",

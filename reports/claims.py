@@ -15,6 +15,7 @@ from reports.numbers import (
     format_number,
     format_p,
     format_threshold,
+    unit_of,
 )
 from reports.reading import Row, Rows, pick_one
 
@@ -81,9 +82,9 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
         A causal verb only for a randomised design whose 95 % interval leaves out zero (and whose adjusted p-value is
         below 0.05), weakened by the certainty; otherwise "no clear difference", never "none".
     """
-    row = pick_one(rows, estimand=estimand.id, analysis="mixed_model")
+    row = pick_one(rows, estimand=estimand.id, analysis="model")
     outcome, design = content.plan.outcome(estimand.outcome), content.design
-    measure = design.measures[outcome.measure]
+    measure = content.plan.measure_of(outcome.id, design)
     at = _label(design, estimand.timepoint)
     if row is None or row.verdict != "estimated":
         return Claim(estimand.id, _unanswered(row, measure, at), is_answered=False)
@@ -126,6 +127,8 @@ def say_certainty(rows: Rows, outcome: str) -> tuple[str, int, tuple[str, ...]]:
 def say_direction(measure: Measure) -> str:
     """Return which way of a measure is good."""
     good = "higher" if measure.higher_is == "better" else "lower"
+    if measure.unit == "percent":
+        return f"In percent of people; {good} is better."
     return (
         f"Scores run from {format_threshold(measure.minimum)} to {format_threshold(measure.maximum)} points; "
         f"{good} is better."
@@ -145,6 +148,8 @@ def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design:
     interval = _interval(row, measure)
     scored = (
         f"people in the {first} arm scored {points} on the {measure.label} {_than(points)} people in the {second} arm"
+        if measure.unit == "points"
+        else f"it was {points} in the {first} arm {_than(points)} in the {second} arm"
     )
     if design.kind == "matched_comparison":
         return _difference_in_change(row, measure, at, estimand, design)
@@ -161,19 +166,25 @@ def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estiman
     adjusted = _adjusted_for(row, estimand, design)
     allowing = f", after allowing for {adjusted}," if adjusted else ""
     lead = "" if is_clear(row) else f"No clear difference in how {measure.concept} changed: "
+    where = f"on the {measure.label}" if measure.unit == "points" else f"in {measure.concept}"
     compared = f"{'C' if not lead else 'c'}ompared with people in the {second} arm{allowing}"
     return (
-        f"{lead}{compared} being in the {first} arm was associated with a change on the {measure.label} from "
+        f"{lead}{compared} being in the {first} arm was associated with a change {where} from "
         f"{design.baseline.label} to {at} that was {_points(row, measure)} ({_interval(row, measure)})."
     )
 
 
 def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
     points = _points(row, measure)
-    lead = "People" if is_clear(row) else f"No clear change in {measure.concept}: people"
+    if measure.unit == "percent":
+        lead = _capital(measure.concept) if is_clear(row) else f"No clear change: {measure.concept}"
+        said = f"{lead} was {points}"
+    else:
+        lead = "People" if is_clear(row) else f"No clear change in {measure.concept}: people"
+        said = f"{lead} scored {points} on the {measure.label}"
     return (
-        f"{lead} scored {points} on the {measure.label} at {at} {_than(points)} at {design.baseline.label} "
-        f"({_interval(row, measure)}). How much of that is due to the programme cannot be told."
+        f"{said} at {at} {_than(points)} at {design.baseline.label} ({_interval(row, measure)}). "
+        "How much of that is due to the programme cannot be told."
     )
 
 
@@ -183,7 +194,7 @@ def _points(row: Row, measure: Measure) -> str:
     size = format_number(abs(row.value), decimals)
     if not float(size.replace(",", "")):
         return "about the same"
-    return f"{size} points {_way(row.value)}"
+    return f"{size} {unit_of(measure)} {_way(row.value)}"
 
 
 def _than(points: str) -> str:
@@ -197,9 +208,10 @@ def _interval(row: Row, measure: Measure) -> str:
     near, far = sorted((row.conf_low, row.conf_high), key=abs)
     low, high = (format_number(abs(end), decimals) for end in (near, far))
     if (row.conf_low < 0) == (row.conf_high < 0):
-        return f"{name} {low} to {high} points {_way(far)}"
+        return f"{name} {low} to {high} {unit_of(measure)} {_way(far)}"
     down, up = (format_number(abs(end), decimals) for end in (row.conf_low, row.conf_high))
-    return f"{name} from {down} points lower to {up} points higher"
+    unit = unit_of(measure)
+    return f"{name} from {down} {unit} lower to {up} {unit} higher"
 
 
 def _way(value: float) -> str:
@@ -209,7 +221,7 @@ def _way(value: float) -> str:
 def _notes(row: Row, outcome: Outcome, measure: Measure, kind: DesignKind) -> tuple[str, ...]:
     what = "change" if kind == "single_group" else "difference"
     notes = [f"{say_direction(measure)}"]
-    notes += _against_smallest(row, outcome, what, decimals_of(measure))
+    notes += _against_smallest(row, outcome, what, measure)
     if row.conf_low > 0 or row.conf_high < 0:
         if not is_clear(row):
             notes.append(
@@ -223,12 +235,13 @@ def _notes(row: Row, outcome: Outcome, measure: Measure, kind: DesignKind) -> tu
     return tuple(notes)
 
 
-def _against_smallest(row: Row, outcome: Outcome, what: str, decimals: int) -> list[str]:
+def _against_smallest(row: Row, outcome: Outcome, what: str, measure: Measure) -> list[str]:
     """Hold an interval against the smallest difference that people notice."""
     if outcome.smallest_meaningful_change is None:
         return [f"The plan names no smallest {what} that people notice for this outcome."]
     smallest = outcome.smallest_meaningful_change.value
-    named = f"{format_threshold(smallest)} point{'' if smallest == 1 else 's'}, the smallest {what} that people notice"
+    decimals = decimals_of(measure)
+    named = f"{format_threshold(smallest)} {unit_of(measure, smallest)}, the smallest {what} that people notice"
     near = 0.0 if row.conf_low <= 0 <= row.conf_high else min(abs(row.conf_low), abs(row.conf_high))
     far = max(abs(row.conf_low), abs(row.conf_high))
     if near >= smallest:
@@ -255,6 +268,10 @@ def _adjusted_for(row: Row, estimand: Estimand, design: StudyDesign) -> str:
 def join_words(words: list[str]) -> str:
     """Return ``a``, ``a and b`` or ``a, b and c``."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _label(design: StudyDesign, timepoint: str) -> str:

@@ -26,7 +26,8 @@ NUMBERS: Final = ["value", "std_error", "df", "conf_low", "conf_high", "p_value"
 COUNTS: Final = ("allocated", "answered", "analysed", "observed")
 REVEALING: Final = ("sd", "standardised_change")
 """Statistics that, beside a mean and its interval, give the number of people away."""
-VARIANCES: Final = ("variance_participant", "variance_group", "variance_residual", "icc_group", "log_likelihood")
+SHARES: Final = ("icc_group", "working_correlation")
+_COVARIANCE: Final = "covariance: "
 
 
 class Released(NamedTuple):
@@ -68,6 +69,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     gated = gated.reset_index(drop=True)
     _hide_uncounted(gated)
     _gate_arms(gated)
+    _gate_shares(gated)
     _gate_shared_means(gated, results.reset_index(drop=True))
     _gate_changes(gated)
     _gate_declared(gated)
@@ -114,6 +116,11 @@ def _lower_bound(count: int, exact: list[int]) -> float:
     return float(bound) if count >= THRESHOLD and bound >= THRESHOLD else np.nan
 
 
+def tells_variance(statistic: str) -> bool:
+    """Tell whether a statistic of a model is about spread or likelihood, and so about how many people there were."""
+    return statistic.startswith(_COVARIANCE) or statistic in (*SHARES, "log_likelihood")
+
+
 def is_near(left: float, right: float) -> bool:
     """Tell whether two counts of people are 1 to 9 apart, so that subtracting them would show a small number."""
     return 0 < abs(left - right) < THRESHOLD
@@ -147,7 +154,7 @@ def _blur(gated: pd.DataFrame, index: int) -> None:
     value, low, high = gated.loc[index, ["value", "conf_low", "conf_high"]].astype("float64")
     reach = (high - low) / 2
     coarse = int(np.ceil(-np.log10(reach / 5))) if reach > 0 else 1
-    digits = 2 if gated.loc[index, "statistic"] == "icc_group" else decimals_to_show(low, high, coarse)
+    digits = 2 if gated.loc[index, "statistic"] in SHARES else decimals_to_show(low, high, coarse)
     unit = 10.0**-digits
     gated.loc[index, "value"] = round(float(value), digits) + 0.0 if np.isfinite(value) else np.nan
     gated.loc[index, "conf_low"] = round(float(np.floor(low / unit) * unit), max(digits, 0)) + 0.0
@@ -171,7 +178,7 @@ def _hide_uncounted(gated: pd.DataFrame) -> None:
     excused = (
         (gated["verdict"] == "declared")
         | (gated["analysis"] == "certainty")
-        | ((gated["analysis"] == "mixed_model") & gated["statistic"].isin(VARIANCES) & gated["n"].isna())
+        | ((gated["analysis"] == "model") & gated["statistic"].map(tells_variance) & gated["n"].isna())
     )
     has_number = gated[NUMBERS].notna().any(axis=1)
     false_count = gated["statistic"].isin(COUNTS) & (gated["value"] != gated["n"])
@@ -193,6 +200,20 @@ def _gate_arms(gated: pd.DataFrame) -> None:
                 _withhold(gated, index, at_least)
 
 
+def _gate_shares(gated: pd.DataFrame) -> None:
+    """Blur an observed mean where the number of people behind it is withheld, whatever the mean itself counts.
+
+    A share of people counts those with or without the event; its interval would give the number of both together away.
+    """
+    cell = ["outcome", "arm", "timepoint"]
+    withheld = gated[(gated["statistic"] == "observed") & (gated["hidden"] | gated["n"].isna())]
+    cells = set(withheld[cell].itertuples(index=False, name=None))
+    means = gated[(gated["analysis"] == "descriptive") & (gated["statistic"] == "mean") & gated["n"].notna()]
+    for index, *at in means[cell].itertuples(name=None):
+        if tuple(at) in cells:
+            _withhold(gated, index, np.nan)
+
+
 def _gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
     """Hide the mean that arms share where it is hidden for one of them: randomised arms have one baseline mean."""
     means = gated[gated["statistic"] == "marginal_mean"]
@@ -206,7 +227,7 @@ def _gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
 
 def _gate_certainty(gated: pd.DataFrame) -> None:
     """Hide how sure an outcome is where a result of it is hidden: the reasons speak of its interval."""
-    asked = (gated["analysis"] == "mixed_model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")
+    asked = (gated["analysis"] == "model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")
     hidden = gated.loc[asked & gated["hidden"], "outcome"]
     where = (gated["analysis"] == "certainty") & gated["outcome"].isin(hidden)
     _hide(gated, where)
@@ -239,7 +260,7 @@ def _gate_declared(gated: pd.DataFrame) -> None:
 
 def _gate_estimands(gated: pd.DataFrame) -> None:
     """Hide a contrast from which a hidden mean could be had; print its count only where one of its means prints it."""
-    is_estimand = (gated["analysis"] == "mixed_model") & gated["statistic"].isin(["difference", "change"])
+    is_estimand = (gated["analysis"] == "model") & gated["statistic"].isin(["difference", "change"])
     for index in gated.index[is_estimand & gated["n"].notna()]:
         row = gated.loc[index]
         ends = row["contrast"].split(" - ")
@@ -295,10 +316,10 @@ def _gate_agreement(gated: pd.DataFrame) -> None:
 
 def _blur_models(gated: pd.DataFrame) -> None:
     """Blur every estimate of a model of which some count of people is withheld."""
-    model = gated["analysis"] == "mixed_model"
+    model = gated["analysis"] == "model"
     counted = (gated["statistic"] == "analysed") | (model & (gated["statistic"] == "marginal_mean"))
     withheld = counted & gated["n"].isna()
     for index in gated.index[model & gated["outcome"].isin(gated.loc[withheld, "outcome"])]:
         _blur(gated, index)
-        if gated.loc[index, "statistic"] in VARIANCES:
+        if tells_variance(gated.loc[index, "statistic"]):
             _hide(gated, gated.index == index)

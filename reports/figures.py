@@ -10,7 +10,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from analysis.design import Measure, StudyDesign, Timepoint
-from reports.numbers import NO_BREAK, decimals_of, format_interval, format_number, format_threshold
+from reports.numbers import NO_BREAK, decimals_of, format_interval, format_number, format_threshold, scale_of
 from reports.reading import Row, Rows, pick_one
 from reports.theme import FONT, INK, LINES, style_of
 
@@ -148,7 +148,7 @@ def _hover(label: str, timepoint: Timepoint, row: Row, measure: Measure) -> str:
 
 def _axis_title(measure: Measure) -> str:
     good = "higher" if measure.higher_is == "better" else "lower"
-    return f"{_wrapped(measure.label, 34)}<br>points, {good} is better"
+    return f"{_wrapped(measure.label, 34)}<br>{scale_of(measure)}, {good} is better"
 
 
 def _wrapped(text: str, width: int) -> str:
@@ -173,5 +173,5 @@ def describe_axis(rows: Rows, measure: Measure) -> str:
     low, high = axis_range([row for row in rows if has_interval(row)], measure)
     return (
         f"The axis shows {format_number(low, 0)} to {format_number(high, 0)} of the possible "
-        f"{format_threshold(measure.minimum)} to {format_threshold(measure.maximum)} points."
+        f"{format_threshold(measure.minimum)} to {format_threshold(measure.maximum)} {scale_of(measure).split()[0]}."
     )

@@ -16,6 +16,17 @@ FINE_RANGE: Final = 10.0
 """Points; a measure with a narrower range is printed with two decimals, others with one."""
 
 
+def unit_of(measure: Measure, value: float = 2.0) -> str:
+    """Return the unit of a difference between values of a measure, in the number that goes with `value`."""
+    unit = {"points": "point", "percent": "percentage point"}[measure.unit]
+    return unit if value == 1 else f"{unit}s"
+
+
+def scale_of(measure: Measure) -> str:
+    """Return the unit of the values of a measure themselves."""
+    return {"points": "points", "percent": "percent of people"}[measure.unit]
+
+
 def decimals_of(measure: Measure) -> int:
     """Return how many decimals scores of a measure are printed with."""
     return 2 if measure.maximum - measure.minimum < FINE_RANGE else 1

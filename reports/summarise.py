@@ -16,7 +16,7 @@ from reports.cells import INTERVAL, Table
 from reports.claims import ALONE, Claim, join_words, make_claim, say_certainty, say_direction
 from reports.content import ReportContent
 from reports.figures import describe_axis, figure_json, plot_outcome
-from reports.numbers import decimals_of, format_number, format_threshold
+from reports.numbers import decimals_of, format_number, format_threshold, unit_of
 from reports.overview import DESIGNS, say_limits, say_next_steps, say_who_came
 from reports.reading import Rows, pick, pick_one, read_rows
 from reports.theme import style_of
@@ -150,8 +150,8 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
 
 def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
     design = content.design
-    measure = design.measures[outcome.measure]
-    means = pick(rows, analysis="mixed_model", statistic="marginal_mean", outcome=outcome.id)
+    measure = content.plan.measure_of(outcome.id, design)
+    means = pick(rows, analysis="model", statistic="marginal_mean", outcome=outcome.id)
     figure = plot_outcome(means, design, measure)
     claims = tuple(
         make_claim(estimand, rows, content) for estimand in content.plan.estimands if estimand.outcome == outcome.id
@@ -177,7 +177,7 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
 
 def _caption(means: Rows, content: ReportContent, outcome: Outcome) -> str:
     """Say what to see in a chart: where each arm started and ended, and how to read it."""
-    design, measure = content.design, content.design.measures[outcome.measure]
+    design, measure = content.design, content.plan.measure_of(outcome.id, content.design)
     decimals = decimals_of(measure)
     paths = []
     for position, arm in enumerate(design.arms):
@@ -198,20 +198,20 @@ def _caption(means: Rows, content: ReportContent, outcome: Outcome) -> str:
 
 def _facts(outcome: Outcome, content: ReportContent) -> Iterator[str]:
     """Yield what an instrument measures, which way is good, and what a meaningful difference is."""
-    measure = content.design.measures[outcome.measure]
+    measure = content.plan.measure_of(outcome.id, content.design)
     instrument = content.instruments.get(measure.instrument or "")
     if instrument is not None:
         recall = f", about the {instrument.recall_period}" if instrument.recall_period else ""
-        yield f"{measure.label} is the score of the {instrument.name} ({instrument.short_name}){recall}."
+        what = "is the score of" if measure.unit == "points" else "is counted from the score of"
+        yield f"{measure.label} {what} the {instrument.name} ({instrument.short_name}){recall}."
     else:
         yield f"{measure.label} was delivered with the data; its answers were not seen."
     yield say_direction(measure)
     smallest = outcome.smallest_meaningful_change
     if smallest is not None:
-        unit = "point" if smallest.value == 1 else "points"
         yield (
-            f"Smallest difference that people notice: {format_threshold(smallest.value)} {unit} "
-            f"(source: {smallest.source})."
+            f"Smallest difference that people notice: {format_threshold(smallest.value)} "
+            f"{unit_of(measure, smallest.value)} (source: {smallest.source})."
         )
     if instrument is not None and instrument.is_draft:
         yield "Draft: part of how this instrument is scored stands on a source still to be checked."
@@ -249,8 +249,8 @@ def _instrument(instrument: Instrument) -> InstrumentFacts:
 def _models(rows: Rows, content: ReportContent) -> tuple[tuple[str, str], ...]:
     """Return the measures of each model and the model in words, the same words once."""
     measures: dict[str, dict[str, None]] = {}
-    for row in pick(rows, analysis="mixed_model", verdict="estimated"):
-        label = content.design.measures[content.plan.outcome(row.outcome).measure].label
+    for row in pick(rows, analysis="model", verdict="estimated"):
+        label = content.plan.measure_of(row.outcome, content.design).label
         measures.setdefault(row.method, {})[label] = None
     return tuple((join_words(list(labels)), words) for words, labels in measures.items())
 

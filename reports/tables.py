@@ -14,6 +14,8 @@ from reports.numbers import (
     format_interval,
     format_number,
     format_share,
+    scale_of,
+    unit_of,
 )
 from reports.reading import Row, Rows, pick, pick_one
 
@@ -32,7 +34,7 @@ def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
             pick_one(rows, analysis="flow", statistic="analysed", outcome=outcome.id, arm=arm.id) for arm in design.arms
         ]
         if any(found):
-            concept = design.measures[outcome.measure].concept
+            concept = plan.measure_of(outcome.id, design).concept
             lines.append((f"In the model of {concept}", *(people_cell(row) for row in found)))
     notes = [MARK] if any(NOT_SHOWN in cell for line in lines for cell in line) else []
     if any("at least" in cell for line in lines for cell in line):
@@ -58,7 +60,7 @@ def means_table(rows: Rows, design: StudyDesign, measure: Measure) -> Table:
         for timepoint in design.timepoints
     )
     return Table(
-        f"Model means of {measure.label}, in points, with {INTERVAL}s",
+        f"Model means of {measure.label}, in {scale_of(measure)}, with {INTERVAL}s",
         ("Timepoint", *(arm.label for arm in design.arms)),
         lines,
         mark_notes(lines),
@@ -71,7 +73,7 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
     single = content.design.kind == "single_group"
     lines = []
     for estimand in content.plan.estimands:
-        row = pick_one(rows, estimand=estimand.id, analysis="mixed_model")
+        row = pick_one(rows, estimand=estimand.id, analysis="model")
         if estimand.outcome != outcome or row is None:
             continue
         name = f"{_label(content.design, estimand.timepoint)}: {_compared(content.design, estimand.compared)}"
@@ -90,8 +92,8 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
     compared = "Difference in change" if content.design.kind == "matched_comparison" else "Difference"
     what = "Change" if single else compared
     notes = (
-        f"Adjusted p: allowing for the questions that the plan groups together. {what}s in points; below zero means "
-        "lower scores.",
+        f"Adjusted p: allowing for the questions that the plan groups together. {what}s in {unit_of(measure)}; below "
+        f"zero means lower {'scores' if measure.unit == 'points' else 'shares'}.",
         *mark_notes(tuple(lines)),
     )
     return Table(
@@ -122,6 +124,13 @@ def observed_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measu
                         value_cell(found.get("sd"), decimals),
                     )
                 )
+    if measure.unit == "percent":
+        return Table(
+            f"Observed shares: {measure.label}",
+            ("Arm and timepoint", "People", "Percent", INTERVAL),
+            tuple(line[:-1] for line in lines),
+            mark_notes(tuple(line[:-1] for line in lines)),
+        )
     return Table(
         f"Observed scores: {measure.label}",
         ("Arm and timepoint", "People", "Mean", INTERVAL, "SD"),

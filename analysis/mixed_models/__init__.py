@@ -7,6 +7,7 @@ from analysis.mixed_models.marginal_means import Contrasts, MarginalMeans
 from analysis.mixed_models.model_fit import ModelFit
 from analysis.mixed_models.moments import Moments, add_moments
 from analysis.mixed_models.optimise import Optimisation
+from analysis.mixed_models.tables import moments_from_duckdb, moments_from_parquet
 from analysis.mixed_models.terms import ancova_terms, constrained_terms
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "fit_mixed_model",
     "fit_mmrm",
     "lengthen",
+    "moments_from_duckdb",
+    "moments_from_parquet",
     "refit_mixed_model",
     "refit_mmrm",
 ]

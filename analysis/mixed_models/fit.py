@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.mixed_models.arrange import Arranged, Roles, arrange, lengthen
+from analysis.mixed_models.arrange import Arranged, arrange, lengthen
 from analysis.mixed_models.bases import (
     PatternBase,
     RandomModel,
@@ -26,10 +26,13 @@ from analysis.mixed_models.likelihood import Level
 from analysis.mixed_models.model_fit import ModelFit, Parts
 from analysis.mixed_models.moments import Moments
 from analysis.mixed_models.optimise import Optimum, find_optimum
+from analysis.mixed_models.recognise import Roles
+from analysis.mixed_models.statsmodels_engine import ENGINES, find_with_statsmodels
 from analysis.mixed_models.threads import on_one_thread
 from data_contracts.errors import Problem, choose_from
 
 Method = Literal["reml", "ml"]
+Engine = Literal["peerimpact", "statsmodels"]
 Random = Literal["intercept", "slope", "slope_uncorrelated"]
 RANDOM: Final = ("intercept", "slope", "slope_uncorrelated")
 TIMEPOINT: Final = "timepoint"
@@ -132,6 +135,7 @@ def fit_mixed_model(
     residual_by: str | None = None,
     method: Method = "reml",
     df_method: DfMethod = "kenward_roger",
+    engine: Engine = "peerimpact",
     references: Mapping[str, str] | None = None,
     center: Sequence[str] = (),
 ) -> ModelFit:
@@ -160,6 +164,9 @@ def fit_mixed_model(
         Column, constant within participants, by whose levels the residual variance differs.
     df_method : str
         As in `fit_mmrm`; Kenward-Roger with the expected information, as pbkrtest has it.
+    engine : {"peerimpact", "statsmodels"}
+        What finds the variances. ``statsmodels`` is MixedLM, an independent implementation to check against: slow,
+        and for random intercepts of participants and one level of groups by REML only.
 
     Returns
     -------
@@ -188,7 +195,7 @@ def fit_mixed_model(
     )
     arranged = arrange(frame, terms, roles, references=references, center=center, time=time)
     moments = Moments.of(arranged, roles) if timepoint or arranged.design.times else None
-    return _mixed(moments, arranged, random, kinds, method, df_method)
+    return _mixed(moments, arranged, random, kinds, method, df_method, engine)
 
 
 @on_one_thread
@@ -249,8 +256,10 @@ def _mixed(
     kinds: Mapping[str, str],
     method: Method,
     df_method: DfMethod,
+    engine: Engine = "peerimpact",
 ) -> ModelFit:
     _check_methods(method, df_method)
+    _choose("engine", engine, ENGINES)
     widths = [1 if kind == "intercept" else 2 for kind in (random, *kinds.values())]
     together = [kind != "slope_uncorrelated" for kind in (random, *kinds.values())]
     levels, variances = random_levels(widths, together)
@@ -277,10 +286,20 @@ def _mixed(
         model = RandomModel(levels, variances, scaled, len(arranged.stratum_labels))
         base = RowBase(arranged, model, _row_levels(arranged, widths, variances), scaled)
     columns, spread, products = _prepare(base)
-    starts = [
-        np.concatenate([_random_start(levels, share), *_residual_start(model, share)]) for share in (0.5, 0.1, 0.9)
-    ]
-    optimum = find_optimum(base, model.blocks, starts, restricted=method == "reml", covariance=random)
+    if engine == "statsmodels" and arranged is not None:
+        if method != "reml" or max(widths) > 1:
+            raise AnalysisError(
+                Problem(
+                    "statsmodels_cannot",
+                    "The statsmodels engine knows random intercepts by REML only.",
+                    "Choose engine='peerimpact', or a simpler model.",
+                )
+            )
+        optimum = find_with_statsmodels(arranged, columns, spread, base, model.blocks)
+    else:
+        shares = (0.5, 0.1, 0.9)
+        starts = [np.concatenate([_random_start(levels, share), *_residual_start(model, share)]) for share in shares]
+        optimum = find_optimum(base, model.blocks, starts, restricted=method == "reml", covariance=random)
     return _finish(
         base, optimum, moments, arranged, columns, spread, method, df_method, "mixed_model", products, time_unit=unit
     )

@@ -33,8 +33,8 @@ class Contrasts:
     ----------
     names : DataFrame
         A row per combination: ``contrast`` and what it is within.
-    matrix : (rows, p) array
-        Weights; NaN in rows that cannot be estimated.
+    matrix : (rows, columns) array
+        Weights of `terms` and then of `dropped_terms` of the fit.
     adjust : {"none", "holm", "multivariate_t"}
         How p-values (and under multivariate_t intervals) allow for their number.
     """
@@ -62,7 +62,7 @@ class Contrasts:
 
     def _simultaneous(self, found: pd.DataFrame) -> pd.DataFrame:
         usable = found["std_error"].notna().to_numpy()
-        rows = self.matrix[usable]
+        rows = np.array([self.fit.row(row) for row in self.matrix[usable]])
         vcov = rows @ self.fit.vcov @ rows.T
         deviation = np.sqrt(np.diag(vcov))
         correlation = vcov / np.outer(deviation, deviation)
@@ -91,8 +91,9 @@ class MarginalMeans:
     ----------
     grid : DataFrame
         Levels of each factor, a row per mean.
-    matrix : (rows, p) array
-        Weights of the coefficients; NaN in rows that the data cannot tell (a combination that nobody has).
+    matrix : (rows, columns) array
+        Weights of `terms` and then of `dropped_terms` of the fit. A mean that the data cannot tell (of a combination
+        that nobody has) is NaN; a contrast may still be told.
     """
 
     fit: ModelFit
@@ -102,6 +103,29 @@ class MarginalMeans:
     def tidy(self) -> pd.DataFrame:
         """Return factors, estimate, std_error, df, statistic, p_value (against zero), conf_low, conf_high."""
         return _table(self.grid, [_estimate(self.fit, row) for row in self.matrix])
+
+    def combine(self, weights: Mapping[tuple[str, ...], float]) -> Estimate:
+        """Estimate a weighted sum of means.
+
+        Parameters
+        ----------
+        weights : mapping
+            Levels, in the order of the columns of `grid`, -> weight; means left out weigh 0.
+
+        Returns
+        -------
+        Estimate
+            NaN where the data cannot tell one of the means.
+        """
+        places = {tuple(row): place for place, row in enumerate(self.grid.itertuples(index=False, name=None))}
+        total = np.zeros(self.matrix.shape[1])
+        for levels, weight in weights.items():
+            if levels not in places:
+                known = [" ".join(each) for each in places]
+                message = f"There is no mean for '{' '.join(levels)}'."
+                raise AnalysisError(Problem("mean_unknown", message, choose_from(" ".join(levels), known)))
+            total = total + weight * self.matrix[places[levels]]
+        return _estimate(self.fit, total)
 
     def pairwise(self, of: str, *, adjust: Adjust = "none") -> Contrasts:
         """Compare every level of a factor with every other, within each combination of the other factors."""
@@ -204,10 +228,7 @@ def marginal_means(
             for column in fit.design.columns
         }
         grid.append({name: variables[name].levels[level] for name, level in chosen.items()})
-        try:
-            rows.append(fit.row(values))
-        except AnalysisError:
-            rows.append(np.full(len(fit.terms), np.nan))
+        rows.append([values[term] for term in (*fit.terms, *fit.dropped_terms)])
     return MarginalMeans(fit, pd.DataFrame(grid, columns=list(by)), np.array(rows))
 
 
@@ -222,12 +243,14 @@ def holm(p_values: Array) -> Array:
 
 
 def _estimate(fit: ModelFit, row: Array) -> Estimate:
-    if np.isnan(row).any():
-        nothing = float("nan")
-        return Estimate(
-            value=nothing, std_error=nothing, df=nothing, conf_low=nothing, conf_high=nothing, p_value=nothing
-        )
-    return fit.estimate(row)
+    """Return a linear combination, NaN where the data cannot tell it."""
+    try:
+        if not np.isnan(row).any():
+            return fit.estimate(row)
+    except AnalysisError:
+        pass
+    nothing = float("nan")
+    return Estimate(value=nothing, std_error=nothing, df=nothing, conf_low=nothing, conf_high=nothing, p_value=nothing)
 
 
 def _table(names: pd.DataFrame, estimates: Sequence[Estimate]) -> pd.DataFrame:

@@ -8,13 +8,12 @@ from typing import Final, Literal, Self
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.mixed_models.arrange import Arranged
-from analysis.mixed_models.bases import PatternBase, RandomModel, ResidualModel, RowBase
+from analysis.mixed_models.bases import PatternBase, RowBase
+from analysis.mixed_models.components import intraclass_correlations, variance_components
 from analysis.mixed_models.inference import (
-    CONFIDENCE,
     DfMethod,
     Estimate,
     Precision,
@@ -174,6 +173,11 @@ class ModelFit:
         )
 
     @property
+    def converged(self) -> bool:
+        """Whether the fit may be used."""
+        return self.optimisation.converged
+
+    @property
     def design(self) -> Design:
         """Terms, variables and timepoints of the model."""
         return self._parts.design
@@ -214,8 +218,9 @@ class ModelFit:
 
         Parameters
         ----------
-        weights : mapping or (p,) array
-            Term -> weight, terms left out weigh 0; or a weight for each of `terms`.
+        weights : mapping or array
+            Term -> weight, terms left out weigh 0; or a weight for each of `terms`, or for each of `terms` and then of
+            `dropped_terms`.
         df : float, optional
             Degrees of freedom in place of those of `df_method`.
 
@@ -224,15 +229,15 @@ class ModelFit:
         AnalysisError
             A weight is for a term that the model does not have, or for one left out that others cannot stand in for.
         """
-        row = self.row(weights) if isinstance(weights, Mapping) else np.asarray(weights, dtype=float)
+        row = self.row(weights)
         value = float(row @ self.coefficients)
         if self._precision is None:
             return make_estimate(value, float("nan"), float("nan"))
         found = self._precision.df(self._to_internal.T @ row) if df is None else df
         return make_estimate(value, float(np.sqrt(row @ self.vcov @ row)), found)
 
-    def row(self, weights: Mapping[str, float]) -> Array:
-        """Return weights for each of `terms`, those of left-out terms moved to the terms that say the same.
+    def row(self, weights: Mapping[str, float] | Array) -> Array:
+        """Return weights for each of `terms`, after checking that those of left-out terms go without saying.
 
         Raises
         ------
@@ -240,14 +245,16 @@ class ModelFit:
             See `estimate`.
         """
         every = [*self.terms, *self.dropped_terms]
-        unknown = [term for term in weights if term not in every]
-        if unknown:
-            raise AnalysisError(
-                Problem("term_unknown", f"The model has no term '{unknown[0]}'.", choose_from(unknown[0], every))
-            )
-        kept = np.array([weights.get(term, 0.0) for term in self.terms])
-        for place, term in enumerate(self.dropped_terms):
-            if not np.allclose(kept @ self._aliases[:, place], weights.get(term, 0.0), atol=1e-8):
+        if isinstance(weights, Mapping):
+            unknown = [term for term in weights if term not in every]
+            if unknown:
+                raise AnalysisError(
+                    Problem("term_unknown", f"The model has no term '{unknown[0]}'.", choose_from(unknown[0], every))
+                )
+            weights = np.array([weights.get(term, 0.0) for term in every])
+        kept, rest = np.split(np.asarray(weights, dtype=float), [len(self.terms)])
+        for place, (term, weight) in enumerate(zip(self.dropped_terms, rest, strict=False)):
+            if not np.allclose(kept @ self._aliases[:, place], weight, atol=1e-8):
                 raise AnalysisError(
                     Problem(
                         "not_estimable",
@@ -259,7 +266,7 @@ class ModelFit:
 
     def test(self, rows: Sequence[Mapping[str, float]] | Array) -> WaldTest:
         """Test that several linear combinations of coefficients are all zero; see `estimate` for the weights."""
-        matrix = np.array([self.row(each) if isinstance(each, Mapping) else each for each in rows])
+        matrix = np.array([self.row(each) for each in rows])
         if self._precision is None:
             return WaldTest(
                 statistic=float("nan"), df_numerator=len(matrix), df_denominator=float("nan"), p_value=float("nan")
@@ -372,23 +379,7 @@ class ModelFit:
             outcome (and of time), correlations as they are. Wald intervals, on the logarithmic scale for variances
             and on Fisher's scale for correlations; none at the border.
         """
-        names, scales = _component_names(self._parts)
-        optimum = self._parts.optimum
-        values = optimum.theta * scales
-        if not self.optimisation.converged:
-            empty = np.full(len(values), np.nan)
-            return pd.DataFrame(
-                {"component": names, "estimate": empty, "std_error": empty, "conf_low": empty, "conf_high": empty}
-            )
-        spread = optimum.jacobian @ (2.0 * np.linalg.pinv(optimum.hessian, rcond=1e-10, hermitian=True))
-        errors = np.sqrt(np.maximum(np.diag(spread @ optimum.jacobian.T), 0.0)) * scales
-        lows, highs = zip(
-            *(_interval(name, value, error) for name, value, error in zip(names, values, errors, strict=True)),
-            strict=True,
-        )
-        return pd.DataFrame(
-            {"component": names, "estimate": values, "std_error": errors, "conf_low": lows, "conf_high": highs}
-        )
+        return variance_components(self._parts)
 
     def icc(self) -> pd.DataFrame:
         """Return intraclass correlations of a model with random effects.
@@ -400,7 +391,7 @@ class ModelFit:
             per participant on the lowest level) and informative: as many independent participants (or rows) as the
             level's sample is worth, n / (1 + (mean_size - 1) icc).
         """
-        return _intraclass(self)
+        return intraclass_correlations(self._parts)
 
     def random_effects(self) -> pd.DataFrame:
         """Predict random effects (best linear unbiased): level, label, term, estimate, in units of the outcome.
@@ -476,87 +467,3 @@ def tidy_estimates(names: Mapping[str, Sequence[object]], estimates: Sequence[Es
             "conf_high": [each.conf_high for each in estimates],
         }
     )
-
-
-def _component_names(parts: Parts) -> tuple[list[str], Array]:
-    """Return the name of each natural parameter, and what to multiply it by for units of the outcome and of time."""
-    model = parts.base.model
-    square = parts.spread**2
-    names: list[str] = []
-    scales: list[float] = []
-    if isinstance(model, ResidualModel):
-        for stratum in parts.strata:
-            for name in model.structure.names(parts.design.timepoints):
-                names.append(f"{name} {stratum}".strip())
-                scales.append(1.0 if name.startswith("correlation") else square)
-        return names, np.array(scales)
-    assert isinstance(model, RandomModel)  # noqa: S101
-    groups = parts.moments.roles.groups if parts.moments else tuple(level.name for level in parts.base.levels[1:])
-    for level, cells in zip(("participant", *groups), model.variances, strict=True):
-        for _, row, column in cells:
-            names.append(f"{level} " + ("covariance" if row != column else "slope" if row else "intercept"))
-            scales.append(square / parts.time_unit ** (row + column))
-    for stratum in parts.strata:
-        names.append(f"residual[{stratum}]" if stratum else "residual")
-        scales.append(square)
-    return names, np.array(scales)
-
-
-def _interval(name: str, value: float, error: float) -> tuple[float, float]:
-    """Return a Wald interval on a scale without borders."""
-    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
-    if not np.isfinite(reach) or reach == 0.0:
-        return float("nan"), float("nan")
-    if "covariance" in name:
-        return value - reach, value + reach
-    if name.startswith("correlation"):
-        middle, half = np.arctanh(value), reach / (1.0 - value**2)
-        return float(np.tanh(middle - half)), float(np.tanh(middle + half))
-    return value * float(np.exp(-reach / value)), value * float(np.exp(reach / value))
-
-
-def _intraclass(fit: ModelFit) -> pd.DataFrame:
-    parts = fit._parts
-    if fit.kind != "mixed_model":
-        raise AnalysisError(
-            Problem("no_random_effects", "An MMRM has no random effects, so no ICC.", "Use fit_mixed_model.")
-        )
-    components = dict(zip(*(fit.variance_components()[name] for name in ("component", "estimate")), strict=True))
-    intercepts = {name.removesuffix(" intercept"): value for name, value in components.items() if " intercept" in name}
-    residual = float(np.mean([value for name, value in components.items() if name.startswith("residual")]))
-    total = sum(intercepts.values()) + residual
-    rows, carried = [], 0.0
-    for level in reversed(list(intercepts)):
-        carried += intercepts[level]
-        sizes = _sizes(parts, level)
-        mean = float((sizes**2).sum() / sizes.sum())
-        share = carried / total
-        rows.append(
-            {
-                "level": level,
-                "icc": share,
-                "mean_size": mean,
-                "informative": float(sizes.sum()) / (1.0 + (mean - 1.0) * share),
-            }
-        )
-    return pd.DataFrame(rows[::-1])
-
-
-def _sizes(parts: Parts, level: str) -> Array:
-    """Return participants in each group of a level, or rows of each participant."""
-    found: Array
-    if parts.moments is not None:
-        if level == "participant":
-            counts = parts.moments.products[:, 0, 0]
-            return np.asarray(np.repeat(parts.moments.masks.sum(axis=1), counts.round().astype(int)))
-        place = [each.name for each in parts.moments.groups].index(level)
-        groups = parts.moments.groups[place]
-        working = parts.moments.active(place)[groups.cell].any(axis=1)
-        found = np.bincount(groups.group[working], groups.sums[working, 0]).astype(float)
-    else:
-        assert parts.arranged is not None  # noqa: S101
-        if level == "participant":
-            return np.asarray(parts.arranged.mask.sum(axis=1), dtype=float)
-        codes = next(each.codes for each in parts.arranged.memberships if each.name == level)
-        found = np.bincount(codes[codes >= 0]).astype(float)
-    return found[found > 0]

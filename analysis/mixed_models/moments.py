@@ -7,27 +7,23 @@ varies by timepoint, and the outcome, all taken about agreed constants. A level 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from analysis.errors import AnalysisError
-from analysis.mixed_models.arrange import Arranged, Roles, arrange
+from analysis.mixed_models.arrange import Arranged, arrange
 from analysis.mixed_models.jets import Array, Codes, Mask
-from analysis.mixed_models.terms import Design, Variable
+from analysis.mixed_models.recognise import Roles
+from analysis.mixed_models.terms import Design
 from data_contracts.errors import Problem
 
-VERSION: Final = 1
-FORMAT: Final = "peerimpact moments"
 PARTICIPANTS_AT_ONCE: Final = 100_000
 """Participants whose features are held together; bounds memory."""
 
@@ -237,37 +233,12 @@ class Moments:
 
     def save(self, path: Path | str) -> None:
         """Write to ``.json`` or ``.parquet``; neither holds a participant's id, both hold the labels of groups."""
-        path = Path(path)
-        header = {
-            "format": FORMAT,
-            "version": VERSION,
-            "design": {
-                **{name: getattr(self.design, name) for name in ("terms", "timepoints", "times", "outcome_centre")},
-                "variables": [asdict(variable) for variable in self.design.variables.values()],
-            },
-            "roles": asdict(self.roles),
-            "strata": self.strata,
-            "groups": [
-                {"name": each.name, "labels": each.labels, "parents": [codes.tolist() for codes in each.parents]}
-                for each in self.groups
-            ],
-        }
-        table = {
-            "level": [-1] * len(self.cells) + [n for n, each in enumerate(self.groups) for _ in each.group],
-            "group": [-1] * len(self.cells) + [int(code) for each in self.groups for code in each.group],
-            "cell": [*range(len(self.cells)), *(int(code) for each in self.groups for code in each.cell)],
-            "key": [key.tolist() for key in self.cells] + [[] for each in self.groups for _ in each.group],
-            "sums": [cell.ravel().tolist() for cell in self.products]
-            + [row.tolist() for each in self.groups for row in each.sums],
-        }
-        if path.suffix == ".json":
-            path.write_text(json.dumps({**header, "table": table}, allow_nan=False) + "\n", encoding="utf-8")
-        else:
-            schema = pa.table(table).replace_schema_metadata({"peerimpact": json.dumps(header)})
-            pq.write_table(schema, path)
+        from analysis.mixed_models.moments_files import save_moments
+
+        save_moments(self, Path(path))
 
     @classmethod
-    def load(cls, path: Path | str) -> Self:
+    def load(cls, path: Path | str) -> Moments:
         """Read what `save` wrote.
 
         Raises
@@ -275,63 +246,9 @@ class Moments:
         AnalysisError
             The file holds no moments, or those of another version.
         """
-        path = Path(path)
-        try:
-            if path.suffix == ".json":
-                header = json.loads(path.read_text(encoding="utf-8"))
-                table = header["table"]
-            else:
-                read = pq.read_table(path)
-                header = json.loads((read.schema.metadata or {})[b"peerimpact"])
-                table = read.to_pydict()
-            if header["format"] != FORMAT or header["version"] != VERSION:
-                raise ValueError("another format")
-            return cls._from_parts(header, table)
-        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-            raise AnalysisError(
-                Problem(
-                    "moments_unreadable",
-                    f"The file holds no moments of version {VERSION}.",
-                    "Give a file that Moments.save wrote.",
-                    file=path.name,
-                )
-            ) from error
+        from analysis.mixed_models.moments_files import load_moments
 
-    @classmethod
-    def _from_parts(cls, header: Mapping[str, Any], table: Mapping[str, Sequence[Any]]) -> Self:
-        plan, roles = header["design"], header["roles"]
-        variables = [
-            Variable(**{**each, "levels": tuple(each["levels"]), "values": tuple(each["values"])})
-            for each in plan["variables"]
-        ]
-        level, group, cell = (np.array(table[name], dtype=np.int64) for name in ("level", "group", "cell"))
-        own = [int(place) for place in np.flatnonzero(level < 0)]
-        rows = [np.array(values, dtype=float) for values in table["sums"]]
-        width = round(np.sqrt(len(rows[own[0]])))
-        return cls(
-            design=Design(
-                terms=tuple(plan["terms"]),
-                variables={variable.name: variable for variable in variables},
-                timepoints=tuple(plan["timepoints"]),
-                times=tuple(plan["times"]),
-                outcome_centre=plan["outcome_centre"],
-            ),
-            roles=Roles(**{**roles, "groups": tuple(roles["groups"])}),
-            strata=tuple(header["strata"]),
-            cells=np.array([table["key"][place] for place in own], dtype=np.int64),
-            products=np.stack([rows[place].reshape(width, width) for place in own]),
-            groups=tuple(
-                GroupSums(
-                    each["name"],
-                    tuple(each["labels"]),
-                    tuple(np.array(codes, dtype=np.int64) for codes in each["parents"]),
-                    group[level == number],
-                    cell[level == number],
-                    np.stack([rows[place] for place in np.flatnonzero(level == number)]),
-                )
-                for number, each in enumerate(header["groups"])
-            ),
-        )
+        return load_moments(Path(path))
 
 
 def add_moments(parts: Iterable[Moments]) -> Moments:

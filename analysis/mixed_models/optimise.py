@@ -129,21 +129,22 @@ def find_optimum(
             try:
                 point, used, said = search(deviance, start)
                 point, more = _polish(deviance, _try_zeros(deviance, blocks, point))
+                point = _try_zeros(deviance, blocks, point)  # rounding moved them again
             except (np.linalg.LinAlgError, ValueError) as error:
                 messages.append(f"{label}: {error}")
                 continue
             steps += used + more
             value = deviance.value(point)
-            converged, decrement = _verify(deviance, blocks, point)
+            converged, decrement = verify(deviance, blocks, point)
             messages.append(f"{label}: {said}; deviance {value:.6f}, decrement {decrement:.1e}")
             if best is None or value < best[0]:
                 best = (value, point, name)
             if converged:
-                return _arrange(deviance, point, blocks, name, covariance, steps, messages)
+                return arrange_optimum(deviance, point, blocks, name, covariance, steps, messages)
     if best is None or not np.isfinite(best[0]):
         best = (np.inf, np.asarray(starts[0]), "none")
         messages.append("no attempt had a finite deviance")
-    return _arrange(deviance, best[1], blocks, best[2], covariance, steps, messages)
+    return arrange_optimum(deviance, best[1], blocks, best[2], covariance, steps, messages)
 
 
 def _newton(deviance: Deviance, start: Array) -> tuple[Array, int, str]:
@@ -212,7 +213,9 @@ def _newton_step(deviance: Deviance, point: Array) -> tuple[Array, float, int]:
     return move, float(abs(along @ step)), least
 
 
-def _verify(deviance: Deviance, blocks: Sequence[Block], point: Array) -> tuple[bool, float]:
+def verify(
+    deviance: Deviance, blocks: Sequence[Block], point: Array, promised: float = DECREMENT
+) -> tuple[bool, float]:
     """Tell whether a point is an optimum, and the root of what one more Newton step promises.
 
     Only where a covariance of random effects has lost rank may the deviance be flat in a direction.
@@ -221,21 +224,23 @@ def _verify(deviance: Deviance, blocks: Sequence[Block], point: Array) -> tuple[
         return False, np.inf
     _, promise, least = _newton_step(deviance, point)
     curved = least > 0 or (least == 0 and _is_singular(blocks, point))
-    return curved and promise < DECREMENT, float(np.sqrt(promise))
+    return curved and promise < promised, float(np.sqrt(promise))
 
 
-def _arrange(
+def arrange_optimum(
     deviance: Deviance,
     point: Array,
     blocks: Sequence[Block],
     optimiser: str,
     covariance: str,
     steps: int,
-    messages: list[str],
+    messages: Sequence[str],
+    promised: float = DECREMENT,
 ) -> Optimum:
+    """Return a point with its verdict."""
     evaluation, theta, jacobian, _ = deviance.at(point, 2)
     finite = bool(np.isfinite(evaluation.deviance))
-    converged, decrement = _verify(deviance, blocks, point) if finite else (False, np.inf)
+    converged, decrement = verify(deviance, blocks, point, promised) if finite else (False, np.inf)
     hessian = deviance.hessian(point) if finite else np.full((len(point), len(point)), np.nan)
     record = Optimisation(
         converged=converged,

@@ -10,10 +10,12 @@ from analysis.agreement import compare_scores
 from analysis.descriptives import describe_changes, describe_outcome
 from analysis.flow import count_participants
 from analysis.frames import outcome_frame
+from analysis.plan import Outcome
 from analysis.reliability import estimate_reliability
 
 FORMULA_TOLERANCE = 1e-12  # the same formula on a dozen numbers: rounding only
 ROUNDED_BY_PINGOUIN = 0.0006  # its interval of alpha has three decimals
+MOOD = Outcome(id="mood", measure="mood.total", role="primary")
 
 
 def _frame(design, baseline, post):
@@ -34,7 +36,7 @@ def _frame(design, baseline, post):
             for timepoint, points in (("baseline", baseline), ("post", post))
         ]
     )
-    return outcome_frame(scores, people, design, "mood.total")
+    return outcome_frame(scores, people, design, MOOD)
 
 
 def _rows(results, **where):

@@ -9,12 +9,12 @@ from analysis import Result
 from analysis.certainty import derive_certainty
 from analysis.frames import outcome_frame
 from analysis.multiplicity import adjust_p_values
-from analysis.plan import Family
+from analysis.plan import Family, Outcome
 
 P_VALUE_TOLERANCE = 1e-12
 SMALLEST = {"value": 3, "source": "declared for the test"}
 CLEAR = Result(
-    analysis="mixed_model",
+    analysis="model",
     statistic="difference",
     estimand="mood_post",
     outcome="mood",
@@ -25,6 +25,7 @@ CLEAR = Result(
     n=40,
     verdict="estimated",
 )
+MOOD = Outcome(id="mood", measure="mood.total", role="primary")
 
 
 def test_holm_is_that_of_a_calculation_by_hand():
@@ -62,7 +63,7 @@ def judge(make_trial, make_design, make_plan, make_library):
         reliability = Result(
             analysis="reliability", statistic="cronbach_alpha", outcome="mood.total", timepoint="baseline", value=alpha
         )
-        frame = outcome_frame(scores, people, design, "mood.total")
+        frame = outcome_frame(scores, people, design, MOOD)
         rows = list(
             derive_certainty(plan.outcomes[0], frame, [row], [reliability], plan, design, make_library(scoring))
         )

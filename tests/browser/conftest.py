@@ -119,7 +119,7 @@ def _rows() -> list[Result]:
     for arm, answered in counts.items():
         for timepoint, n in zip(("baseline", "post", "late"), answered, strict=True):
             rows.append(Result(analysis="flow", statistic="answered", arm=arm, timepoint=timepoint, value=n, n=n))
-            for analysis, statistic in (("descriptive", "mean"), ("mixed_model", "marginal_mean")):
+            for analysis, statistic in (("descriptive", "mean"), ("model", "marginal_mean")):
                 rows.append(Result(analysis=analysis, statistic=statistic, outcome="stigma", arm=arm, timepoint=timepoint,
                                    value=20.0, conf_low=19.0, conf_high=21.5, n=n, verdict="estimated",
                                    method="A model in words."))  # fmt: skip
@@ -127,7 +127,7 @@ def _rows() -> list[Result]:
                 rows.append(Result(analysis="change_within_arm", statistic="mean_change", outcome="stigma", arm=arm,
                                    timepoint=timepoint, contrast=f"{timepoint} - baseline", value=-2.0, conf_low=-3.0,
                                    conf_high=-1.0, n=n))  # fmt: skip
-    question = {"analysis": "mixed_model", "statistic": "difference", "timepoint": "post", "contrast": "peer - usual"}
+    question = {"analysis": "model", "statistic": "difference", "timepoint": "post", "contrast": "peer - usual"}
     rows += [
         Result(**question, estimand="stigma_post", outcome="stigma", value=-2.4, conf_low=-4.2, conf_high=-0.6,
                p_value=0.009, n=190, verdict="estimated", method="A model in words."),

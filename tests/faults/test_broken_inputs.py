@@ -208,6 +208,42 @@ CASES = [
         ("sap.yaml, line 5", "reference"),
     ),
     Case(
+        "a gee of a score",
+        text("sap.yaml", "timepoint: post", "timepoint: post, model: gee"),
+        WRONG,
+        ("sap.yaml, line 5, estimands[0].model", "Scores need mmrm or mixed_model"),
+    ),
+    Case(
+        "an option of another model",
+        text("sap.yaml", "timepoint: post", "timepoint: post, random: slope"),
+        WRONG,
+        ("sap.yaml, line 5, estimands[0].random", "an option of 'mixed_model'", "'mmrm'"),
+    ),
+    Case(
+        "a covariance that does not exist",
+        text("sap.yaml", "timepoint: post", "timepoint: post, covariance: un"),
+        WRONG,
+        ("sap.yaml, line 5", "us"),
+    ),
+    Case(
+        "a model that the other engine cannot fit",
+        text("sap.yaml", "peer - usual, timepoint: post, covariates: [age]}", "peer - usual, timepoint: post, covariates: [age]}\nengine: statsmodels"),
+        WRONG,
+        ("sap.yaml, line 5, estimands[0].model", "statsmodels", "mixed_model"),
+    ),
+    Case(
+        "a binary outcome without its event",
+        text("sap.yaml", "role: primary", "role: primary, kind: binary"),
+        WRONG,
+        ("sap.yaml, line 3", "event: {at_least: 10}"),
+    ),
+    Case(
+        "an event with two borders",
+        text("sap.yaml", "role: primary", "role: primary, kind: binary, event: {at_least: 3, at_most: 9}"),
+        WRONG,
+        ("sap.yaml, line 3", "one border"),
+    ),
+    Case(
         "duplicate key",
         text("study.yaml", "design: randomised", "design: randomised\ndesign: randomised"),
         WRONG,

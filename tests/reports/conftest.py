@@ -83,7 +83,7 @@ def build_content(
         answered = verdict == "estimated"
         rows.append(
             Result(
-                analysis="mixed_model",
+                analysis="model",
                 statistic="change" if single else "difference",
                 estimand=estimand.id,
                 outcome=estimand.outcome,
@@ -204,15 +204,15 @@ def _model(outcome: str, design: StudyDesign, counts: dict[str, tuple[int, ...]]
     for arm in design.arms:
         for timepoint, n in zip(design.timepoints, counts[arm.id], strict=True):
             if n:
-                yield Result(analysis="mixed_model", statistic="marginal_mean", outcome=outcome, arm=arm.id,
+                yield Result(analysis="model", statistic="marginal_mean", outcome=outcome, arm=arm.id,
                              timepoint=timepoint.id, value=21.4567 - timepoint.week / 10, std_error=0.5, df=300,
                              conf_low=20.4567 - timepoint.week / 10, conf_high=22.4567 - timepoint.week / 10, n=n,
                              verdict="estimated", method="A model in words.")  # fmt: skip
     everybody = sum(max(counts[arm.id]) for arm in design.arms)
     for statistic, value in {
-        "variance_participant": 30.1,
-        "variance_residual": 20.2,
+        "covariance: participant intercept": 30.1,
+        "covariance: residual": 20.2,
         "log_likelihood": -3000.5,
     }.items():
-        yield Result(analysis="mixed_model", statistic=statistic, outcome=outcome, value=value, n=everybody,
+        yield Result(analysis="model", statistic=statistic, outcome=outcome, value=value, n=everybody,
                      verdict="estimated", method="A model in words.")  # fmt: skip

@@ -71,7 +71,7 @@ def test_total_is_withheld_when_an_arm_could_be_subtracted_from_it(recount: Buil
     assert shown["n"] == 451
     for counts in ({"peer": (220, 215, 150)}, {"usual": (9, 9, 9)}):
         gated = gated_of(recount(**counts))
-        assert gated.loc[gated["statistic"] == "variance_residual", "n"].isna().all()
+        assert gated.loc[gated["statistic"] == "covariance: residual", "n"].isna().all()
     assert np.isnan(one(gated, analysis="reliability")["n"])
 
 
@@ -251,7 +251,7 @@ def test_total_at_a_timepoint_is_withheld_when_one_arm_there_is(recount: Build) 
 def test_estimates_of_a_model_with_a_withheld_count_lose_what_gives_it_away(recount: Build) -> None:
     content = recount(usual=(231, 226, 160))
     gated = gated_of(content)
-    estimates = gated[(gated["analysis"] == "mixed_model") & ~gated["hidden"]]
+    estimates = gated[(gated["analysis"] == "model") & ~gated["hidden"]]
     assert len(estimates) > 10
     assert estimates[["df", "std_error"]].isna().all(axis=None)
     assert one(gated, statistic="marginal_mean", arm="peer", timepoint="baseline", outcome="stigma")["value"] == 21.5
@@ -262,20 +262,22 @@ def test_a_p_value_does_not_bring_back_a_withheld_number_of_people(build: Build,
     changes = gated[(gated["statistic"] == "mean_change") & gated["n"].isna()]
     assert not changes.empty
     assert changes["p_value"].isna().all()
-    model = gated[(gated["analysis"] == "mixed_model") & (gated["estimand"] != "")]
+    model = gated[(gated["analysis"] == "model") & (gated["estimand"] != "")]
     assert model["p_value"].dropna().map(lambda p: float(f"{p:.1e}") == p).all()
 
 
 def test_likelihood_and_variances_leave_only_with_every_count(recount: Build) -> None:
     gated = gated_of(recount(peer=(220, 215, 150)))
-    told = gated[gated["statistic"].isin(["log_likelihood", "variance_participant", "variance_residual"])]
+    told = gated[
+        gated["statistic"].isin(["log_likelihood", "covariance: participant intercept", "covariance: residual"])
+    ]
     assert told["hidden"].all()
     assert told["value"].isna().all()
 
 
 def test_a_contrast_that_holds_a_hidden_baseline_mean_is_hidden(recount: Build) -> None:
     gated = gated_of(recount(peer=(6, 200, 160)))
-    asked = gated[(gated["analysis"] == "mixed_model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")]
+    asked = gated[(gated["analysis"] == "model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")]
     assert asked["hidden"].all()
     certainty = gated[(gated["analysis"] == "certainty") & gated["outcome"].isin(asked["outcome"])]
     assert certainty["hidden"].all()

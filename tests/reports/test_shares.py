@@ -1,0 +1,99 @@
+"""Outcomes that are shares of people: sentences, tables and axes speak of percent, never of points."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from analysis.plan import Event
+from reports import ReportContent, gate_results, make_claim, render_report
+from reports.figures import plot_outcome
+from reports.reading import pick, read_rows
+from reports.summarise import summarise_report
+
+Build = Callable[..., ReportContent]
+
+
+def as_share(content: ReportContent, **border: float) -> ReportContent:
+    """The same content, its primary outcome the share of people with a score beyond a border."""
+    first, *others = content.plan.outcomes
+    share = first.model_copy(update={"kind": "binary", "event": Event(**(border or {"at_least": 20.0}))})
+    return replace(content, plan=content.plan.model_copy(update={"outcomes": [share, *others]}))
+
+
+def sentence_of(content: ReportContent) -> str:
+    rows = read_rows(gate_results(content.results, content.plan.small_numbers.profile))
+    return make_claim(content.plan.estimands[0], rows, content).sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "estimate", "expected"),
+    [
+        (
+            "randomised",
+            (-12.4, -20.2, -4.6),
+            "Peer support probably reduces the share of people with SSCI-8 total of at least 20: at 12 weeks, it was 12.4 "
+            "percentage points lower in the Peer support arm than in the Usual care arm (95\u00a0% interval 4.6 to 20.2 "
+            "percentage points lower).",
+        ),
+        (
+            "randomised",
+            (-2.0, -9.0, 5.0),
+            "No clear difference in the share of people with SSCI-8 total of at least 20 at 12 weeks: it was 2.0 percentage "
+            "points lower in the Peer support arm than in the Usual care arm (95\u00a0% interval from 9.0 percentage points "
+            "lower to 5.0 percentage points higher).",
+        ),
+        (
+            "single_group",
+            (-12.4, -20.2, -4.6),
+            "The share of people with SSCI-8 total of at least 20 was 12.4 percentage points lower at 12 weeks than at "
+            "Baseline (95\u00a0% interval 4.6 to 20.2 percentage points lower). How much of that is due to the programme "
+            "cannot be told.",
+        ),
+    ],
+)
+def test_a_claim_about_a_share_speaks_of_percentage_points(
+    build: Build, kind: str, estimate: tuple[float, float, float], expected: str
+) -> None:
+    assert sentence_of(as_share(build(kind, estimate=estimate))) == expected
+
+
+def test_a_matched_share_is_a_change_in_a_share(build: Build) -> None:
+    said = sentence_of(as_share(build("matched_comparison", estimate=(-12.4, -20.2, -4.6))))
+    assert "was associated with a change in the share of people with SSCI-8 total of at least 20 from Baseline" in said
+
+
+def test_a_border_from_above_turns_the_good_way_round(build: Build) -> None:
+    content = as_share(build(), at_most=15.0)
+    measure = content.plan.measure_of("stigma", content.design)
+    assert (measure.higher_is, measure.unit, measure.label) == ("better", "percent", "SSCI-8 total of at most 15")
+
+
+def test_nothing_on_the_card_of_a_share_is_in_points(build: Build) -> None:
+    content = as_share(build(estimate=(-12.4, -20.2, -4.6)))
+    gated = gate_results(content.results, "threshold-10")
+    card = summarise_report(content, gated).headline
+    said = [card.heading, card.caption, *card.facts, *(claim.sentence for claim in card.claims)]
+    said += [note for claim in card.claims for note in claim.notes]
+    said += [text for table in card.tables for text in (table.caption, *table.columns, *table.notes)]
+    assert any("percent" in text for text in said)
+    assert not [text for text in said if re.search(r"(?<!percentage )\bpoints?\b", text)]
+    rows = pick(read_rows(gated), statistic="marginal_mean", outcome="stigma")
+    figure = plot_outcome(rows, content.design, content.plan.measure_of("stigma", content.design))
+    assert figure is not None
+    assert "percent of people, lower is better" in figure.layout.yaxis.title.text
+
+
+def test_a_report_about_a_share_passes_its_own_lint(build: Build) -> None:
+    assert "percentage points" in render_report(as_share(build(estimate=(-12.4, -20.2, -4.6))))
+
+
+def test_an_interval_of_a_share_does_not_give_a_withheld_number_of_people_away(build: Build) -> None:
+    results = build(counts={"peer": (220, 215, 150), "usual": (231, 200, 160)}).results  # 215 is too near to 220
+    share = (results["outcome"] == "stigma") & (results["analysis"] == "descriptive") & (results["statistic"] == "mean")
+    results.loc[share, "n"] = 60.0  # of those with the event, say: printed exactly, were it alone
+    gated = gate_results(results, "threshold-10")
+    observed = gated[share & (gated["arm"] == "peer") & (gated["timepoint"] == "post")].iloc[0]
+    assert observed[["n", "std_error"]].isna().all()
+    assert observed["conf_low"] == round(observed["conf_low"], 1) != 19 + 215 / 7
