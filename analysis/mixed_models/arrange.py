@@ -18,8 +18,9 @@ from analysis.mixed_models.recognise import (
     place_labels,
     recognise_design,
 )
+from analysis.mixed_models.reshape import no_column
 from analysis.mixed_models.terms import Design, Part, check_terms
-from data_contracts.errors import Problem, choose_from
+from data_contracts.errors import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,33 +98,6 @@ class Arranged:
         return found
 
 
-def lengthen(frame: pd.DataFrame, outcome: Mapping[str, str], *, timepoint: str) -> pd.DataFrame:
-    """Turn a frame with a column per timepoint into one with a row per timepoint.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per participant.
-    outcome : mapping
-        Timepoint -> column with its outcome, in time order.
-    timepoint : str
-        Name for the column of the timepoint.
-
-    Returns
-    -------
-    DataFrame
-        All other columns repeated, the timepoint as an ordered category, and the outcome as ``outcome``.
-    """
-    unknown = [column for column in outcome.values() if column not in frame.columns]
-    if unknown:
-        raise _no_column(unknown[0], frame)
-    others = frame.drop(columns=list(outcome.values()))
-    order = pd.CategoricalDtype([str(name) for name in outcome], ordered=True)
-    pieces = [others.assign(**{timepoint: str(name), "outcome": frame[column]}) for name, column in outcome.items()]
-    long = pd.concat(pieces, ignore_index=True)
-    return long.assign(**{timepoint: long[timepoint].astype(order)})
-
-
 def arrange(
     frame: pd.DataFrame,
     terms: Sequence[str],
@@ -162,7 +136,7 @@ def arrange(
     needed = roles.columns([*terms, *([time] if time else [])])
     for column in needed:
         if column not in frame.columns:
-            raise _no_column(column, frame)
+            raise no_column(column, frame)
     check_terms(terms, list(frame.columns))
     kept, dropped = _complete(frame, needed, roles)
     participant, ids = pd.factorize(frame[roles.participant].to_numpy()[kept], sort=True)
@@ -318,8 +292,3 @@ def _membership(name: str, values: pd.Series, participant: Codes, place: Codes, 
         codes=of_participant,
         active=mask & (codes >= 0)[place],
     )
-
-
-def _no_column(name: str, frame: pd.DataFrame) -> AnalysisError:
-    advice = choose_from(name, [str(column) for column in frame.columns])
-    return AnalysisError(Problem("column_unknown", f"The frame has no column '{name}'.", advice))

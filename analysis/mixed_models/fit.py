@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.mixed_models.arrange import Arranged, arrange, lengthen
+from analysis.mixed_models.arrange import Arranged, arrange
 from analysis.mixed_models.bases import (
     PatternBase,
     RandomModel,
@@ -27,6 +27,7 @@ from analysis.mixed_models.model_fit import ModelFit, Parts
 from analysis.mixed_models.moments import Moments
 from analysis.mixed_models.optimise import Optimum, find_optimum
 from analysis.mixed_models.recognise import Roles
+from analysis.mixed_models.reshape import lengthen
 from analysis.mixed_models.statsmodels_engine import ENGINES, find_with_statsmodels
 from analysis.mixed_models.threads import on_one_thread
 from data_contracts.errors import Problem, choose_from
@@ -269,7 +270,8 @@ def _mixed(
             raise AnalysisError(Problem("no_time", "A random slope needs a time.", "Sum with time=<column>."))
         check_random_effects(moments.masks.sum(axis=1), moments.products[:, 0, 0], widths[0])
         for place, each in enumerate(moments.groups):
-            check_groups(each, moments.active(place))
+            working = moments.active(place)[each.cell].any(axis=1)
+            check_groups(each.name, np.bincount(each.group[working], each.sums[working, 0]).astype(float))
         times, unit = _scaled_times(np.array(moments.design.times or np.zeros(len(moments.design.timepoints))))
         model = RandomModel(levels, variances, times, len(moments.strata))
         group_levels = [
@@ -281,6 +283,8 @@ def _mixed(
         assert arranged is not None  # noqa: S101 - without planned timepoints there are rows
         rows = arranged.mask.sum(axis=1)
         check_random_effects(rows, np.ones(len(rows)), widths[0])
+        for member in arranged.memberships:
+            check_groups(member.name, np.bincount(member.codes[member.active.any(axis=1)]).astype(float))
         at = np.zeros(arranged.mask.shape) if arranged.times is None else arranged.times
         scaled, unit = _scaled_times(at, arranged.mask)
         model = RandomModel(levels, variances, scaled, len(arranged.stratum_labels))

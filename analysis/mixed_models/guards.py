@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.errors import AnalysisError
 from analysis.mixed_models.jets import Array
-from analysis.mixed_models.moments import GroupSums, Moments
+from analysis.mixed_models.moments import Moments
 from data_contracts.errors import Problem
 
 NO_SPREAD: Final = 1e-20
@@ -91,15 +91,13 @@ def check_random_effects(rows: Array, counts: Array, width: int) -> None:
         )
 
 
-def check_groups(groups: GroupSums, active: Array) -> None:
+def check_groups(name: str, sizes: Array) -> None:
     """Refuse a group variance without two groups, or without two participants in any of them."""
-    at_work = active[groups.cell].any(axis=1)
-    sizes = np.bincount(groups.group[at_work], groups.sums[at_work, 0], minlength=len(groups.labels))
     if (sizes > 0).sum() < 2:
         raise AnalysisError(
             Problem(
                 "too_few_groups",
-                f"'{groups.name}' has fewer than two groups, so their variance is not identified.",
+                f"'{name}' has fewer than two groups, so their variance is not identified.",
                 "Leave the groups out, and say that all met in one.",
             )
         )
@@ -107,7 +105,7 @@ def check_groups(groups: GroupSums, active: Array) -> None:
         raise AnalysisError(
             Problem(
                 "group_without_replication",
-                f"No group of '{groups.name}' has two participants, so groups and participants cannot be told apart.",
+                f"No group of '{name}' has two participants, so groups and participants cannot be told apart.",
                 "Leave the groups out, or check the column that holds them.",
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict, Unpack
 
 import pandas as pd
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE: Final = 500_000
 
 
-def moments_from_parquet(
-    path: Path | str,
-    *,
-    outcome: str,
-    terms: Sequence[str],
-    participant: str,
-    timepoint: str,
-    time: str | None = None,
-    groups: Sequence[str] = (),
-    partially_nested: bool = False,
-    stratum: str | None = None,
-    references: Mapping[str, str] | None = None,
-    center: Sequence[str] = (),
-    rows_at_once: int = ROWS_AT_ONCE,
-) -> Moments:
+class Columns(TypedDict):
+    """What is what in a table; see `Moments.from_frame`."""
+
+    outcome: str
+    terms: Sequence[str]
+    participant: str
+    timepoint: str
+    time: NotRequired[str | None]
+    groups: NotRequired[Sequence[str]]
+    partially_nested: NotRequired[bool]
+    stratum: NotRequired[str | None]
+    references: NotRequired[Mapping[str, str]]
+    center: NotRequired[Sequence[str]]
+
+
+def moments_from_parquet(path: Path | str, *, rows_at_once: int = ROWS_AT_ONCE, **columns: Unpack[Columns]) -> Moments:
     """Sum one Parquet file, or several by a pattern such as ``wave_*.parquet``, batch after batch.
 
     Parameters
@@ -49,43 +50,17 @@ def moments_from_parquet(
     Raises
     ------
     AnalysisError
-        A column is missing, or see `Moments.from_frame`.
+        A column is missing, no row is complete, or see `Moments.from_frame`.
     """
     import duckdb
 
     with duckdb.connect() as connection:
-        return moments_from_duckdb(
-            connection,
-            f"SELECT * FROM read_parquet({_text(str(path))})",  # noqa: S608 - quoted
-            outcome=outcome,
-            terms=terms,
-            participant=participant,
-            timepoint=timepoint,
-            time=time,
-            groups=groups,
-            partially_nested=partially_nested,
-            stratum=stratum,
-            references=references,
-            center=center,
-            rows_at_once=rows_at_once,
-        )
+        query = f"SELECT * FROM read_parquet({_text(str(path))})"  # noqa: S608 - quoted
+        return moments_from_duckdb(connection, query, rows_at_once=rows_at_once, **columns)
 
 
 def moments_from_duckdb(
-    connection: DuckDBPyConnection,
-    query: str,
-    *,
-    outcome: str,
-    terms: Sequence[str],
-    participant: str,
-    timepoint: str,
-    time: str | None = None,
-    groups: Sequence[str] = (),
-    partially_nested: bool = False,
-    stratum: str | None = None,
-    references: Mapping[str, str] | None = None,
-    center: Sequence[str] = (),
-    rows_at_once: int = ROWS_AT_ONCE,
+    connection: DuckDBPyConnection, query: str, *, rows_at_once: int = ROWS_AT_ONCE, **columns: Unpack[Columns]
 ) -> Moments:
     """Sum the rows of a query.
 
@@ -103,35 +78,24 @@ def moments_from_duckdb(
     AnalysisError
         A column is missing, no row is complete, or see `Moments.from_frame`.
     """
-    named = [outcome, participant, timepoint, time, stratum, *groups, *(n for term in terms for n in term.split(":"))]
-    columns = list(dict.fromkeys(name for name in named if name))
+    terms, participant, groups = columns["terms"], columns["participant"], tuple(columns.get("groups", ()))
+    named = [columns["outcome"], participant, columns["timepoint"], columns.get("time"), columns.get("stratum")]
+    named += [*groups, *(name for term in terms for name in term.split(":"))]
+    used = list(dict.fromkeys(name for name in named if name))
     types = {row[0]: row[1] for row in connection.sql(f"DESCRIBE {query}").fetchall()}
-    for name in columns:
+    for name in used:
         if name not in types:
             raise AnalysisError(
                 Problem("column_unknown", f"The table has no column '{name}'.", choose_from(name, list(types)))
             )
     check_terms(terms, list(types))
-    optional = groups if partially_nested else ()
-    known = [_known(name, types[name]) for name in columns if name not in optional]
-    rows = f"SELECT {', '.join(map(_name, columns))} FROM ({query}) WHERE {' AND '.join(known)}"  # noqa: S608
-    design = _design(connection, rows, types, outcome, terms, participant, timepoint, time, references or {}, center)
-    parts = (
-        Moments.from_frame(
-            frame,
-            outcome=outcome,
-            terms=terms,
-            participant=participant,
-            timepoint=timepoint,
-            time=time,
-            groups=groups,
-            partially_nested=partially_nested,
-            stratum=stratum,
-            design=design,
-        )
-        for frame in _batches(connection, f"{rows} ORDER BY {_name(participant)}", participant, rows_at_once)
-    )
-    return add_moments(parts)
+    optional = groups if columns.get("partially_nested") else ()
+    known = " AND ".join(_known(name, types[name]) for name in used if name not in optional)
+    rows = f"SELECT {', '.join(map(_name, used))} FROM ({query}) WHERE {known}"  # noqa: S608
+    design = _design(connection, rows, types, columns)
+    ordered = f"{rows} ORDER BY {_name(participant)}"
+    batches = _batches(connection, ordered, participant, rows_at_once)
+    return add_moments(Moments.from_frame(frame, **columns, design=design) for frame in batches)
 
 
 def _batches(connection: DuckDBPyConnection, query: str, participant: str, rows_at_once: int) -> Iterator[pd.DataFrame]:
@@ -147,24 +111,16 @@ def _batches(connection: DuckDBPyConnection, query: str, participant: str, rows_
         yield left.reset_index(drop=True)
 
 
-def _design(
-    connection: DuckDBPyConnection,
-    rows: str,
-    types: Mapping[str, str],
-    outcome: str,
-    terms: Sequence[str],
-    participant: str,
-    timepoint: str,
-    time: str | None,
-    references: Mapping[str, str],
-    center: Sequence[str],
-) -> Design:
+def _design(connection: DuckDBPyConnection, rows: str, types: Mapping[str, str], columns: Columns) -> Design:
     """Recognise every variable of the terms, as `arrange` does for a frame."""
+    terms, timepoint, time = columns["terms"], columns["timepoint"], columns.get("time")
+    references, center = columns.get("references") or {}, columns.get("center", ())
+    participant = columns["participant"]
 
     def ask(what: str, rest: str = "") -> list[tuple[object, ...]]:
         return connection.sql(f"SELECT {what} FROM ({rows}) {rest}").fetchall()  # noqa: S608
 
-    ((middle, count),) = ask(f"avg({_name(outcome)}), count(*)")
+    ((middle, count),) = ask(f"avg({_name(columns['outcome'])}), count(*)")
     if not count:
         raise AnalysisError(
             Problem("no_rows", "No row has every column of the model.", "Check which columns are empty.")
