@@ -80,7 +80,7 @@ class GeeFit:
     scale : float
         Of a count, Pearson's chi-square over rows less coefficients: variance over mean, 1 for a Poisson count. Else 1.
     converged : bool
-        May it be used?
+        Whether the fit may be used.
     n_iterations : int
         Steps taken.
     score_norm : float
@@ -136,8 +136,15 @@ class GeeFit:
     def ratio(self, weights: Mapping[str, float] | Array) -> Ratio:
         """Estimate the exponential of a linear combination of coefficients: an odds ratio or a rate ratio.
 
-        Parameters, Raises
+        Parameters
+        ----------
+        weights : mapping or array
             As in `estimate`.
+
+        Raises
+        ------
+        AnalysisError
+            See `estimate`.
         """
         found = self.estimate(weights)
         with np.errstate(over="ignore"):

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.mixed_models.jets import Array, Codes, Mask
 from analysis.mixed_models.recognise import (
+    Occasions,
     Roles,
     code_levels,
     find_occasions,
@@ -143,19 +144,17 @@ def arrange(
     first = first_rows(participant, len(ids))
     columns = {name: frame[name].iloc[kept] for name in needed if name != roles.participant}
     planned, labels, times = find_occasions(columns, roles, time, participant, len(ids))
-    if design is None:
-        design = recognise_design(
-            terms, columns, roles, planned, labels, times, participant, first, references or {}, center
-        )
-    elif design.timepoints and roles.timepoint:
-        planned = place_labels(columns[roles.timepoint], design.timepoints, roles.timepoint)
-    width = len(design.timepoints)
-    rows = np.full((len(ids), width), -1, dtype=np.int64)
+    if design is not None and roles.timepoint:
+        planned, labels = place_labels(columns[roles.timepoint], design.timepoints, roles.timepoint), design.timepoints
+    rows = np.full((len(ids), len(labels)), -1, dtype=np.int64)
     rows[participant, planned] = kept
     mask = rows >= 0
     _once_each(mask, len(kept), roles)
-    place = np.zeros((len(ids), width), dtype=np.int64)
+    place = np.zeros(rows.shape, dtype=np.int64)
     place[participant, planned] = np.arange(len(kept))
+    if design is None:
+        where = Occasions(planned, labels, times, participant, first, place[mask])
+        design = recognise_design(terms, columns, roles, where, references or {}, center)
     values = columns[roles.outcome].to_numpy(dtype=float) - design.outcome_centre
     constant, varying = _features(design, columns, first, place, mask)
     strata, stratum_labels = _strata(columns, roles, participant, first)

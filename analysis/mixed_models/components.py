@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.mixed_models.bases import RandomModel, ResidualModel
-from analysis.mixed_models.inference import CONFIDENCE
+from analysis.mixed_models.inference import CONFIDENCE, inverse
 from analysis.mixed_models.jets import Array
 from data_contracts.errors import Problem
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def variance_components(parts: Parts) -> pd.DataFrame:
     """See `ModelFit.variance_components`."""
-    names, scales = _component_names(parts)
+    names, turn = _components(parts)
     optimum = parts.optimum
-    values = optimum.theta * scales
+    values = turn @ optimum.theta
     errors = np.full(len(values), np.nan)
     if optimum.record.converged:
-        spread = optimum.jacobian @ (2.0 * np.linalg.pinv(optimum.hessian, rcond=1e-10, hermitian=True))
-        errors = np.sqrt(np.maximum(np.diag(spread @ optimum.jacobian.T), 0.0)) * scales
+        jacobian = turn @ optimum.jacobian
+        errors = np.sqrt(np.maximum(np.diag(jacobian @ (2.0 * inverse(optimum.hessian)) @ jacobian.T), 0.0))
     else:
         values = np.full(len(values), np.nan)
     lows, highs = zip(
@@ -85,28 +85,31 @@ def _sizes(parts: Parts, level: str) -> Array:
     return found[found > 0]
 
 
-def _component_names(parts: Parts) -> tuple[list[str], Array]:
-    """Return the name of each natural parameter, and what to multiply it by for units of the outcome and of time."""
+def _components(parts: Parts) -> tuple[list[str], Array]:
+    """Return the name of each component, and the map to them from natural parameters (components, parameters)."""
     model = parts.base.model
     square = parts.spread**2
     names: list[str] = []
-    scales: list[float] = []
     if isinstance(model, ResidualModel):
         for stratum in parts.strata:
-            for name in model.structure.names(parts.design.timepoints):
-                names.append(f"{name} {stratum}".strip())
-                scales.append(1.0 if name.startswith("correlation") else square)
-        return names, np.array(scales)
+            names += [f"{name} {stratum}".strip() for name in model.structure.names(parts.design.timepoints)]
+        return names, np.diag([1.0 if name.startswith("correlation") else square for name in names])
     assert isinstance(model, RandomModel)  # noqa: S101
+    size = model.first_residual + model.n_strata
+    found = square * np.eye(size)
     groups = parts.moments.roles.groups if parts.moments else tuple(level.name for level in parts.base.levels[1:])
     for level, cells in zip(("participant", *groups), model.variances, strict=True):
-        for _, row, column in cells:
+        width = 1 + max(row for _, row, _ in cells)
+        turn = parts.as_asked[:width, :width]
+        for parameter, row, column in cells:
+            change = np.zeros((width, width))
+            change[row, column] = change[column, row] = 1.0
+            turned = square * turn @ change @ turn.T
+            for other, at, beside in cells:
+                found[other, parameter] = turned[at, beside]
             names.append(f"{level} " + ("covariance" if row != column else "slope" if row else "intercept"))
-            scales.append(square / parts.time_unit ** (row + column))
-    for stratum in parts.strata:
-        names.append(f"residual[{stratum}]" if stratum else "residual")
-        scales.append(square)
-    return names, np.array(scales)
+    names += [f"residual[{stratum}]" if stratum else "residual" for stratum in parts.strata]
+    return names, found
 
 
 def _interval(name: str, value: float, error: float) -> tuple[float, float]:

@@ -272,7 +272,8 @@ def _mixed(
         for place, each in enumerate(moments.groups):
             working = moments.active(place)[each.cell].any(axis=1)
             check_groups(each.name, np.bincount(each.group[working], each.sums[working, 0]).astype(float))
-        times, unit = _scaled_times(np.array(moments.design.times or np.zeros(len(moments.design.timepoints))))
+        at = np.array(moments.design.times or np.zeros(len(moments.design.timepoints)))
+        times, as_asked = _scaled_times(at, np.ones(at.shape, dtype=bool), all(together))
         model = RandomModel(levels, variances, times, len(moments.strata))
         group_levels = [
             Level(each.name, each.labels, widths[1 + place], variances[1 + place], each.parents)
@@ -286,7 +287,7 @@ def _mixed(
         for member in arranged.memberships:
             check_groups(member.name, np.bincount(member.codes[member.active.any(axis=1)]).astype(float))
         at = np.zeros(arranged.mask.shape) if arranged.times is None else arranged.times
-        scaled, unit = _scaled_times(at, arranged.mask)
+        scaled, as_asked = _scaled_times(at, arranged.mask, all(together))
         model = RandomModel(levels, variances, scaled, len(arranged.stratum_labels))
         base = RowBase(arranged, model, _row_levels(arranged, widths, variances), scaled)
     columns, spread, products = _prepare(base)
@@ -305,7 +306,7 @@ def _mixed(
         starts = [np.concatenate([_random_start(levels, share), *_residual_start(model, share)]) for share in shares]
         optimum = find_optimum(base, model.blocks, starts, restricted=method == "reml", covariance=random)
     return _finish(
-        base, optimum, moments, arranged, columns, spread, method, df_method, "mixed_model", products, time_unit=unit
+        base, optimum, moments, arranged, columns, spread, method, df_method, "mixed_model", products, as_asked=as_asked
     )
 
 
@@ -334,7 +335,7 @@ def _finish(
     kind: Literal["mmrm", "mixed_model"],
     gram: Array,
     *,
-    time_unit: float = 1.0,
+    as_asked: Array | None = None,
 ) -> ModelFit:
     parts = Parts(
         kind=kind,
@@ -346,7 +347,7 @@ def _finish(
         spread=spread,
         gram=gram,
         method=method,
-        time_unit=time_unit,
+        as_asked=np.eye(2) if as_asked is None else as_asked,
     )
     return ModelFit.of(parts, df_method)
 
@@ -386,11 +387,17 @@ def _residual_start(model: RandomModel, share: float) -> list[Array]:
     return [np.full(model.n_strata, 0.5 * np.log(max(1.0 - share, 0.1)))]
 
 
-def _scaled_times(times: Array, mask: Mask | None = None) -> tuple[Array, float]:
-    """Return the design [1, time] with time in units that have a mean square of one, and that unit."""
-    values = times if mask is None else times[mask]
-    unit = float(np.sqrt(np.mean(values**2))) or 1.0
-    return np.stack([np.ones_like(times), times / unit], axis=-1), unit
+def _scaled_times(times: Array, mask: Mask, centred: bool) -> tuple[Array, Array]:
+    """Return [1, time], time centred and of mean square one, and what turns its effects into those asked for.
+
+    Intercepts that stand far from the data are all but the slopes once more, and no optimiser tells the two apart.
+    Effects that are uncorrelated at the zero asked for are not so elsewhere: these are not centred.
+    """
+    values = times[mask]
+    middle = float(np.mean(values)) if centred else 0.0
+    unit = float(np.sqrt(np.mean((values - middle) ** 2))) or 1.0
+    design = np.stack([np.ones_like(times), np.where(mask, times - middle, 0.0) / unit], axis=-1)
+    return design, np.array([[1.0, -middle / unit], [0.0, 1.0 / unit]])
 
 
 def _row_levels(

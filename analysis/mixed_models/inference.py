@@ -22,6 +22,8 @@ DfMethod = Literal["kenward_roger", "kenward_roger_linear", "satterthwaite", "z"
 DF_METHODS: Final = ("kenward_roger", "kenward_roger_linear", "satterthwaite", "z")
 Information = Literal["observed", "expected"]
 CONFIDENCE: Final = 0.95
+NO_INFORMATION: Final = 1e-10
+"""Share of the largest eigenvalue below which an eigenvalue of scaled information is rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +154,13 @@ def make_precision(
         X' V^-1 (d2V / dtheta_i dtheta_j) V^-1 X where the covariance is not linear in its parameters.
     """
     evaluation = optimum.evaluation
-    working_vcov = 2.0 * np.linalg.pinv(optimum.hessian, rcond=1e-10, hermitian=True)
+    working_vcov = 2.0 * inverse(optimum.hessian)
     if df_method in ("satterthwaite", "z"):
         slopes = np.tensordot(optimum.jacobian, evaluation.slopes, ((0,), (0,)))
         return Precision(evaluation.unscaled, evaluation.unscaled, slopes, working_vcov, df_method)
     theta_vcov = optimum.jacobian @ working_vcov @ optimum.jacobian.T
     if information == "expected":
-        theta_vcov = np.linalg.pinv(_expected_information(evaluation), rcond=1e-12, hermitian=True)
+        theta_vcov = inverse(_expected_information(evaluation))
     inner = np.tensordot(theta_vcov, evaluation.curvatures, ((0, 1), (0, 1))) / 2.0
     turned = np.tensordot(theta_vcov, evaluation.slopes, 1)
     inner = inner - np.einsum("iab,bc,icd->ad", evaluation.slopes, evaluation.unscaled, turned, optimize=True)
@@ -168,6 +170,13 @@ def make_precision(
     adjusted: Array = evaluation.unscaled + 2.0 * evaluation.unscaled @ inner @ evaluation.unscaled
     symmetric: Array = (adjusted + adjusted.T) / 2.0
     return Precision(evaluation.unscaled, symmetric, evaluation.slopes, theta_vcov, df_method)
+
+
+def inverse(information: Array) -> Array:
+    """Return the inverse of an information matrix, without directions that hold none, whatever the units."""
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), np.finfo(float).tiny))
+    found: Array = np.linalg.pinv(information * np.outer(scale, scale), rcond=NO_INFORMATION, hermitian=True)
+    return found * np.outer(scale, scale)
 
 
 def _expected_information(evaluation: Evaluation) -> Array:

@@ -61,7 +61,7 @@ class Contrasts:
         return found
 
     def _simultaneous(self, found: pd.DataFrame) -> pd.DataFrame:
-        usable = found["std_error"].notna().to_numpy()
+        usable = (found["std_error"] > 0).to_numpy()  # no means that are equal by the model
         rows = np.array([self.fit.row(row) for row in self.matrix[usable]])
         vcov = rows @ self.fit.vcov @ rows.T
         deviation = np.sqrt(np.diag(vcov))
@@ -209,7 +209,7 @@ def marginal_means(
     typical: dict[str, list[float]] = {}
     for name, variable in variables.items():
         if not variable.levels:
-            typical[name] = [at.get(name, variable.centre) - (variable.centre if variable.is_centred else 0.0)]
+            typical[name] = [at.get(name, variable.mean) - (variable.centre if variable.is_centred else 0.0)]
         else:
             count = len(variable.levels)
             typical[name] = list(variable.shares) if weights == "observed" else [1.0 / count] * count

@@ -40,7 +40,10 @@ DF_WORDS: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parts:
-    """What a fit was made of; coefficients here are those of centred columns, in units of `spread`."""
+    """What a fit was made of; coefficients here are those of centred columns, in units of `spread`.
+
+    `as_asked` (2, 2) turns random intercept and slope of scaled time into those of the time as it is.
+    """
 
     kind: Literal["mmrm", "mixed_model"]
     base: PatternBase | RowBase
@@ -51,7 +54,7 @@ class Parts:
     spread: float
     gram: Array
     method: str
-    time_unit: float
+    as_asked: Array
 
     @property
     def design(self) -> Design:

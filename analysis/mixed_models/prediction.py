@@ -46,12 +46,10 @@ def predict_random_effects(parts: Parts) -> pd.DataFrame:
     names = ["participant", *(membership.name for membership in arranged.memberships)]
     labels = [arranged.participants, *(np.array(membership.labels) for membership in arranged.memberships)]
     for name, label, values in zip(names, labels, random_effects(parts, arranged), strict=True):
-        for place in range(values.shape[1]):
-            unit = parts.spread / (parts.time_unit if place else 1.0)
-            term = "slope" if place else "intercept"
-            pieces.append(
-                pd.DataFrame({"level": name, "label": label, "term": term, "estimate": unit * values[:, place]})
-            )
+        width = values.shape[1]
+        effects = parts.spread * values @ parts.as_asked[:width, :width].T
+        for term, estimate in zip(("intercept", "slope"), effects.T, strict=False):
+            pieces.append(pd.DataFrame({"level": name, "label": label, "term": term, "estimate": estimate}))
     return pd.concat(pieces, ignore_index=True)
 
 

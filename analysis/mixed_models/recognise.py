@@ -77,21 +77,46 @@ def find_occasions(
     return place, tuple(str(number) for number in range(int(place.max()) + 1)), ()
 
 
+@dataclass(frozen=True, slots=True)
+class Occasions:
+    """Where every row stands.
+
+    Attributes
+    ----------
+    planned : (rows,) array of int
+        Place among the occasions.
+    labels : tuple of str
+        The occasions.
+    times : tuple of float
+        Their numeric times; empty where there are none, or no planned occasions.
+    participant : (rows,) array of int
+        Code of the participant.
+    first : (participants,) array of int
+        First row of each participant.
+    order : (rows,) array of int
+        Rows by participant and occasion: what is summed in this order does not depend on that of the frame.
+    """
+
+    planned: Codes
+    labels: tuple[str, ...]
+    times: tuple[float, ...]
+    participant: Codes
+    first: Codes
+    order: Codes
+
+
 def recognise_design(
     terms: Sequence[str],
     columns: Mapping[str, pd.Series],
     roles: Roles,
-    planned: Codes,
-    labels: tuple[str, ...],
-    times: tuple[float, ...],
-    participant: Codes,
-    first: Codes,
+    where: Occasions,
     references: Mapping[str, str],
     center: Sequence[str],
 ) -> Design:
     """Recognise every variable of the terms."""
     names = list(dict.fromkeys(name for term in terms for name in term.split(":")))
-    is_planned = bool(roles.timepoint or times)
+    is_planned = bool(roles.timepoint or where.times)
+    occasion = first_rows(where.planned, len(where.labels)) if is_planned else None
     variables = {}
     for name in names:
         values = columns[name]
@@ -101,20 +126,37 @@ def recognise_design(
         )
         place: Place = "row"
         by_timepoint: tuple[float, ...] = ()
-        occasion = first_rows(planned, len(labels)) if is_planned else None
-        if (at == at[first][participant]).all():
+        if (at == at[where.first][where.participant]).all():
             place = "participant"
-        if occasion is not None and (name == roles.timepoint or (at == at[occasion][planned]).all()):
+        if occasion is not None and (name == roles.timepoint or (at == at[occasion][where.planned]).all()):
             place, by_timepoint = "timepoint", tuple(float(value) for value in at[occasion])
-        centre = float(at.mean()) if is_number else 0.0
+        mean = float(at[where.order].mean()) if is_number else 0.0
         shares = tuple(np.bincount(at.astype(np.int64), minlength=len(levels)) / len(at)) if levels else ()
-        variables[name] = Variable(name, place, levels, centre, name in center, by_timepoint, shares)
-    outcome = float(columns[roles.outcome].to_numpy(dtype=float).mean())
-    found = Design(terms=tuple(terms), variables=variables, timepoints=labels, times=times, outcome_centre=outcome)
-    if found.uncentred(found.columns) is None:
-        plain = {name: replace(v, centre=v.centre if v.is_centred else 0.0) for name, v in variables.items()}
-        found = replace(found, variables=plain)
-    return found
+        variables[name] = Variable(name, place, levels, mean, mean, name in center, by_timepoint, shares)
+    return make_design(
+        terms,
+        variables,
+        where.labels,
+        where.times,
+        float(columns[roles.outcome].to_numpy(dtype=float)[where.order].mean()),
+    )
+
+
+def make_design(
+    terms: Sequence[str],
+    variables: Mapping[str, Variable],
+    labels: tuple[str, ...],
+    times: tuple[float, ...],
+    outcome_centre: float,
+) -> Design:
+    """Return a design; where products stand without their parts, sums of numbers are taken about zero."""
+    found = Design(
+        terms=tuple(terms), variables=variables, timepoints=labels, times=times, outcome_centre=outcome_centre
+    )
+    if found.uncentred(found.columns) is not None:
+        return found
+    plain = {name: each if each.is_centred else replace(each, centre=0.0) for name, each in variables.items()}
+    return replace(found, variables=plain)
 
 
 def code_levels(values: pd.Series, reference: str | None = None, name: str = "") -> tuple[Codes, tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict, Unpack
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.mixed_models.moments import Moments, add_moments
+from analysis.mixed_models.recognise import make_design
 from analysis.mixed_models.terms import Design, Place, Variable, check_terms
 from data_contracts.errors import Problem, choose_from
 
@@ -162,20 +162,8 @@ def _design(connection: DuckDBPyConnection, rows: str, types: Mapping[str, str],
             place = "timepoint"
             values = [value for _, value in ask(f"{at}, any_value({column})", f"GROUP BY {at} ORDER BY {at}")]
             by_timepoint = tuple(float(levels.index(_label(v)) if levels else v) for v in values)  # type: ignore[arg-type]
-        variables[name] = Variable(name, place, tuple(levels), centre, name in center, by_timepoint, shares)
-    design = Design(
-        terms=tuple(terms),
-        variables=variables,
-        timepoints=labels,
-        times=times,
-        outcome_centre=float(middle),  # type: ignore[arg-type]
-    )
-    if design.uncentred(design.columns) is None:
-        plain = {
-            name: replace(each, centre=each.centre if each.is_centred else 0.0) for name, each in variables.items()
-        }
-        design = replace(design, variables=plain)
-    return design
+        variables[name] = Variable(name, place, tuple(levels), centre, centre, name in center, by_timepoint, shares)
+    return make_design(terms, variables, labels, times, float(middle))  # type: ignore[arg-type]
 
 
 _FLOATS: Final = ("DOUBLE", "FLOAT")

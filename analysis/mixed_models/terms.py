@@ -33,8 +33,9 @@ class Variable:
         What it depends on: constant within a participant, a function of the planned timepoint, or neither.
     levels : tuple of str
         Of a factor, the reference level first; empty for a number.
-    centre : float
-        Of a number: the agreed constant about which sums are taken, and the mean when centring was asked for.
+    centre, mean : float
+        Of a number: the agreed constant about which sums are taken (the mean where centring was asked for), and its
+        mean over rows.
     is_centred : bool
         Coefficients are those of the centred number.
     values : tuple of float
@@ -47,6 +48,7 @@ class Variable:
     place: Place
     levels: tuple[str, ...] = ()
     centre: float = 0.0
+    mean: float = 0.0
     is_centred: bool = False
     values: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
