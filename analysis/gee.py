@@ -105,7 +105,7 @@ def fit_gee(
     )
     arranged = arrange(frame, terms, roles, references=references, center=center)
     both = arranged.matrix()[arranged.mask]
-    values = np.round(both[:, -1] + arranged.design.outcome_centre)
+    values = frame[outcome].to_numpy(dtype=float)[arranged.rows[arranged.mask]]
     check_levels(values, levels, outcome)
     basis = Basis.of(arranged.design, both)
     design = both[:, basis.columns] / basis.sizes
