@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.gee_fit import GeeFit, Ratio, Working
 from analysis.gee_guards import Family, check_clusters, check_levels, check_separation, read_outcome
-from analysis.gee_means import Basis, GeeMeans, People, Response
+from analysis.gee_means import GeeMeans, People, Response, ScaledBasis
 from analysis.mixed_models.arrange import Arranged, arrange
 from analysis.mixed_models.jets import Array, Codes
 from analysis.mixed_models.recognise import Roles
@@ -107,8 +107,9 @@ def fit_gee(
     both = arranged.matrix()[arranged.mask]
     values = frame[outcome].to_numpy(dtype=float)[arranged.rows[arranged.mask]]
     check_levels(values, levels, outcome)
-    basis = Basis.of(arranged.design, both)
-    design = both[:, basis.columns] / basis.sizes
+    scaled = ScaledBasis.of(arranged.design, both)
+    basis = scaled.basis
+    design = both[:, basis.columns] / scaled.sizes
     cluster = _clusters(arranged)
     n_cuts = max(len(levels) - 1, 1)
     n_clusters, n_coefficients = int(cluster.max()) + 1, len(basis.columns) - 1 + n_cuts
@@ -116,7 +117,7 @@ def fit_gee(
     check_separation(design, values, levels, basis.names)
     solution = _solve(design, values, cluster, family, chosen)
     df = float(n_clusters - n_coefficients)
-    to_asked = basis.expand(n_cuts)
+    to_asked = scaled.expand(n_cuts)
     cuts = tuple(f"{outcome}>{level:g}" for level in levels[:-1]) if family == "ordinal" else basis.names[:1]
     return GeeFit(
         family=family,
@@ -137,7 +138,7 @@ def fit_gee(
         n_iterations=solution.n_iterations,
         score_norm=solution.score_norm,
         messages=solution.messages,
-        _people=People.of(frame, arranged, roles, basis),
+        _people=People.of(frame, arranged, roles, scaled),
         _response=Response(family=family, levels=levels, coefficients=solution.coefficients, vcov=solution.vcov, df=df),
     )
 

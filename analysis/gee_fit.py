@@ -9,14 +9,13 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
 from analysis.gee_guards import Family
 from analysis.gee_means import GeeMeans, People, Response, Weights, standardised_means
+from analysis.mixed_models.basis import estimable_row
 from analysis.mixed_models.inference import Estimate, make_estimate
 from analysis.mixed_models.jets import Array
 from analysis.mixed_models.model_fit import tidy_estimates
 from analysis.mixed_models.terms import Design
-from data_contracts.errors import Problem, choose_from
 
 Working = Literal["exchangeable", "independence"]
 LINKS: Final[dict[str, str]] = {"binary": "logit", "ordinal": "cumulative logit", "count": "log"}
@@ -167,27 +166,9 @@ class GeeFit:
         AnalysisError
             See `estimate`.
         """
-        every = [*self.terms, *self.dropped_terms]
-        if isinstance(weights, Mapping):
-            unknown = [term for term in weights if term not in every]
-            if unknown:
-                raise AnalysisError(
-                    Problem("term_unknown", f"The model has no term '{unknown[0]}'.", choose_from(unknown[0], every))
-                )
-            weights = np.array([weights.get(term, 0.0) for term in every])
-        kept, rest = np.split(np.asarray(weights, dtype=float), [len(self.terms)])
-        cuts = self._response.n_cuts
-        of_columns = np.concatenate([[kept[:cuts].sum()], kept[cuts:]])
-        for place, (term, weight) in enumerate(zip(self.dropped_terms, rest, strict=False)):
-            if not np.allclose(of_columns @ self._people.basis.aliases[:, place], weight, atol=1e-8):
-                raise AnalysisError(
-                    Problem(
-                        "not_estimable",
-                        f"The data say nothing about '{term}' apart from other terms, so this cannot be estimated.",
-                        "Look for a combination of levels that nobody has, and ask for something else.",
-                    )
-                )
-        return kept
+        aliases, cuts = self._people.basis.aliases, self._response.n_cuts
+        said = np.vstack([np.repeat(aliases[:1], cuts, axis=0), aliases[1:]])
+        return estimable_row(weights, self.terms, self.dropped_terms, said)
 
     def marginal_means(
         self, by: str | Sequence[str], *, at: Mapping[str, float] | None = None, weights: Weights = "observed"

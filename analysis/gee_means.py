@@ -14,7 +14,7 @@ from scipy import special, stats
 from analysis.errors import AnalysisError
 from analysis.gee_guards import Family
 from analysis.mixed_models.arrange import Arranged, arrange
-from analysis.mixed_models.bases import independent_columns
+from analysis.mixed_models.basis import Basis
 from analysis.mixed_models.inference import CONFIDENCE, Estimate, make_estimate
 from analysis.mixed_models.jets import Array, Codes
 from analysis.mixed_models.marginal_means import MarginalMeans
@@ -27,68 +27,47 @@ WEIGHTS: Final = ("observed", "rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Basis:
-    """Independent columns of a design, and how their coefficients become those that were asked for.
+class ScaledBasis:
+    """Independent columns of a design, each over its root mean square in the rows of the model.
 
     Attributes
     ----------
-    names, dropped : tuple of str
-        Columns kept, and left out because those before them say the same.
-    columns : (p,) array of int
-        Places of those kept.
+    basis : Basis
+        The columns.
     sizes : (p,) array
-        Root mean square of each as it is arranged (numbers centred); the model is fitted to columns over their size.
-    to_asked : (p, p) array
-        Coefficients of those columns -> coefficients of the columns as asked for.
-    by_kept : (p, columns) array
-        Every arranged column from those kept.
-    aliases : (p, dropped) array
-        Columns left out, as asked for, from those kept as asked for.
+        Root mean square of each.
     """
 
-    names: tuple[str, ...]
-    dropped: tuple[str, ...]
-    columns: Codes
+    basis: Basis
     sizes: Array
-    to_asked: Array
-    by_kept: Array
-    aliases: Array
 
     @classmethod
-    def of(cls, design: Design, both: Array) -> Basis:
+    def of(cls, design: Design, both: Array) -> ScaledBasis:
         """Find the basis of rows [X | y] of a design (n, columns + 1)."""
         gram = both.T @ both
-        columns = independent_columns(gram)
-        everything = np.arange(len(design.columns))
-        left_out = np.setdiff1d(everything, columns)
-        by_kept = np.linalg.solve(gram[np.ix_(columns, columns)], gram[np.ix_(columns, everything)])
-        whole = np.array(design.uncentred(design.columns) or np.eye(len(everything)))
-        inverse = np.linalg.inv(by_kept @ whole[columns].T)
-        sizes = np.sqrt(np.diag(gram)[columns] / len(both))
-        return cls(
-            names=tuple(design.columns[place].name for place in columns),
-            dropped=tuple(design.columns[place].name for place in left_out),
-            columns=columns,
-            sizes=sizes,
-            to_asked=inverse / sizes,
-            by_kept=by_kept,
-            aliases=inverse @ by_kept @ whole[left_out].T,
-        )
+        basis = Basis.of(design, gram)
+        return cls(basis=basis, sizes=np.sqrt(np.diag(gram)[basis.columns] / len(both)))
+
+    @property
+    def aliases(self) -> Array:
+        """Columns left out, as asked for, from those kept as asked for."""
+        return self.basis.aliases
 
     def matrix(self, every: Array) -> Array | None:
         """Return the columns that the model is fitted to (n, p); None where those left out say something after all."""
-        kept = every[:, self.columns]
-        said = kept @ self.by_kept
+        kept = every[:, self.basis.columns]
+        said = kept @ self.basis.by_kept
         room = 1e-8 * np.maximum(np.abs(every).max(axis=0), 1.0)
         return kept / self.sizes if (np.abs(every - said) <= room).all() else None
 
     def expand(self, n_cuts: int) -> Array:
-        """Return `to_asked` where an intercept for each of several cuts stands for the constant."""
-        size = len(self.columns) - 1 + n_cuts
+        """Return what turns coefficients into those asked for, with an intercept per cut in place of the constant."""
+        to_asked = self.basis.to_asked / self.sizes
+        size = len(self.sizes) - 1 + n_cuts
         found = np.zeros((size, size))
-        found[:n_cuts, :n_cuts] = np.eye(n_cuts) * self.to_asked[0, 0]
-        found[:n_cuts, n_cuts:] = self.to_asked[0, 1:]
-        found[n_cuts:, n_cuts:] = self.to_asked[1:, 1:]
+        found[:n_cuts, :n_cuts] = np.eye(n_cuts) * to_asked[0, 0]
+        found[:n_cuts, n_cuts:] = to_asked[0, 1:]
+        found[n_cuts:, n_cuts:] = to_asked[1:, 1:]
         return found
 
 
@@ -106,7 +85,7 @@ class People:
         Outcome, participant and timepoint.
     design : Design
         Terms, variables and timepoints.
-    basis : Basis
+    basis : ScaledBasis
         Of the design.
     """
 
@@ -114,10 +93,10 @@ class People:
     participant: Codes
     roles: Roles
     design: Design
-    basis: Basis
+    basis: ScaledBasis
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, arranged: Arranged, roles: Roles, basis: Basis) -> People:
+    def of(cls, frame: pd.DataFrame, arranged: Arranged, roles: Roles, basis: ScaledBasis) -> People:
         """Take the rows of a model from the frame that it was arranged from."""
         named = [name for term in arranged.design.terms for name in term.split(":")]
         needed = list(dict.fromkeys(name for name in (roles.outcome, roles.timepoint, *named) if name))

@@ -19,8 +19,6 @@ from analysis.mixed_models.jets import Array, Codes, Index, invert, log_determin
 from analysis.mixed_models.likelihood import Level
 from analysis.mixed_models.moments import Moments
 
-ALIASED: Final = 1e-10
-"""A column of which less than this share of its squared length is new, given those before it, is left out."""
 PARTICIPANTS_AT_ONCE: Final = 50_000
 
 
@@ -300,22 +298,6 @@ class RowBase:
             if order > 1:
                 found[place, place] = 2.0 * by_stratum[stratum] / variance**3
         return found
-
-
-def independent_columns(gram: Array) -> Codes:
-    """Return which columns of X, from the cross products [X y]'[X y], add something to those before them."""
-    scale = np.sqrt(np.maximum(np.diag(gram)[:-1], 0.0))
-    scaled = gram[:-1, :-1] / np.outer(np.where(scale > 0, scale, 1.0), np.where(scale > 0, scale, 1.0))
-    kept: list[int] = []
-    for column in range(len(scaled)):
-        if scale[column] == 0.0:
-            continue
-        inside = scaled[np.ix_(kept, kept)]
-        shared = scaled[kept, column]
-        new = 1.0 - (float(shared @ np.linalg.solve(inside, shared)) if kept else 0.0)
-        if new > ALIASED:
-            kept.append(column)
-    return np.array(kept, dtype=np.int64)
 
 
 def _expansion(moments: Moments) -> Array:

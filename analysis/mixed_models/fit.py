@@ -15,20 +15,21 @@ from analysis.mixed_models.bases import (
     RandomModel,
     ResidualModel,
     RowBase,
-    independent_columns,
     random_levels,
 )
+from analysis.mixed_models.basis import Basis
 from analysis.mixed_models.covariance import STRUCTURES, Unstructured, choose_structure
 from analysis.mixed_models.guards import check_groups, check_random_effects, check_residual_covariance, check_spread
 from analysis.mixed_models.inference import DF_METHODS, DfMethod
-from analysis.mixed_models.jets import Array, Codes, Mask
+from analysis.mixed_models.jets import Array, Mask
 from analysis.mixed_models.likelihood import Level
 from analysis.mixed_models.model_fit import ModelFit, Parts
 from analysis.mixed_models.moments import Moments
-from analysis.mixed_models.optimise import Optimum, find_optimum
+from analysis.mixed_models.optimise import find_optimum
 from analysis.mixed_models.recognise import Roles
 from analysis.mixed_models.reshape import lengthen
 from analysis.mixed_models.statsmodels_engine import ENGINES, find_with_statsmodels
+from analysis.mixed_models.terms import Design
 from analysis.mixed_models.threads import on_one_thread
 from data_contracts.errors import Problem, choose_from
 
@@ -237,12 +238,23 @@ def _mmrm(
             continue
         model = ResidualModel(structure, len(moments.strata))
         base = PatternBase(moments, model, (), times)
-        columns, spread, products = _prepare(base)
-        start = np.concatenate([structure.start(matrix) for matrix in _residual_covariances(base, products)])
+        basis, spread = _prepare(base, moments.design)
+        start = np.concatenate([structure.start(matrix) for matrix in _residual_covariances(base)])
         optimum = find_optimum(
             base, model.blocks, [start, _flatter(start)], restricted=method == "reml", covariance=kind
         )
-        fit = _finish(base, optimum, moments, arranged, columns, spread, method, df_method, "mmrm", products)
+        parts = Parts(
+            kind="mmrm",
+            base=base,
+            optimum=optimum,
+            moments=moments,
+            arranged=arranged,
+            basis=basis,
+            spread=spread,
+            method=method,
+            as_asked=np.eye(2),
+        )
+        fit = ModelFit.of(parts, df_method)
         if fit.optimisation.converged:
             return fit
     if fit is None:
@@ -266,6 +278,7 @@ def _mixed(
     levels, variances = random_levels(widths, together)
     base: PatternBase | RowBase
     if moments is not None:
+        design = moments.design
         if max(widths) > 1 and not moments.design.times:
             raise AnalysisError(Problem("no_time", "A random slope needs a time.", "Sum with time=<column>."))
         check_random_effects(moments.masks.sum(axis=1), moments.products[:, 0, 0], widths[0])
@@ -282,6 +295,7 @@ def _mixed(
         base = PatternBase(moments, model, group_levels, times)
     else:
         assert arranged is not None  # noqa: S101 - without planned timepoints there are rows
+        design = arranged.design
         rows = arranged.mask.sum(axis=1)
         check_random_effects(rows, np.ones(len(rows)), widths[0])
         for member in arranged.memberships:
@@ -290,7 +304,7 @@ def _mixed(
         scaled, as_asked = _scaled_times(at, arranged.mask, all(together))
         model = RandomModel(levels, variances, scaled, len(arranged.stratum_labels))
         base = RowBase(arranged, model, _row_levels(arranged, widths, variances), scaled)
-    columns, spread, products = _prepare(base)
+    basis, spread = _prepare(base, design)
     if engine == "statsmodels" and arranged is not None:
         if method != "reml" or max(widths) > 1:
             raise AnalysisError(
@@ -300,59 +314,40 @@ def _mixed(
                     "Choose engine='peerimpact', or a simpler model.",
                 )
             )
-        optimum = find_with_statsmodels(arranged, columns, spread, base, model.blocks)
+        optimum = find_with_statsmodels(arranged, basis.columns, spread, base, model.blocks)
     else:
         shares = (0.5, 0.1, 0.9)
         starts = [np.concatenate([_random_start(levels, share), *_residual_start(model, share)]) for share in shares]
         optimum = find_optimum(base, model.blocks, starts, restricted=method == "reml", covariance=random)
-    return _finish(
-        base, optimum, moments, arranged, columns, spread, method, df_method, "mixed_model", products, as_asked=as_asked
+    parts = Parts(
+        kind="mixed_model",
+        base=base,
+        optimum=optimum,
+        moments=moments,
+        arranged=arranged,
+        basis=basis,
+        spread=spread,
+        method=method,
+        as_asked=as_asked,
     )
+    return ModelFit.of(parts, df_method)
 
 
-def _prepare(base: PatternBase | RowBase) -> tuple[Codes, float, Array]:
+def _prepare(base: PatternBase | RowBase, design: Design) -> tuple[Basis, float]:
     """Leave out columns that add nothing, and take the outcome in units of its residual spread."""
     gram = base.gram()
-    columns = independent_columns(gram)
+    basis = Basis.of(design, gram)
+    columns = basis.columns
     xx, xy = gram[np.ix_(columns, columns)], gram[columns, -1]
     left = float(gram[-1, -1] - xy @ np.linalg.solve(xx, xy))
     freedom = base.n_rows - len(columns)
     check_spread(left, float(gram[-1, -1]), freedom)
     spread = float(np.sqrt(left / freedom))
     base.select(columns, spread)
-    return columns, spread, gram
+    return basis, spread
 
 
-def _finish(
-    base: PatternBase | RowBase,
-    optimum: Optimum,
-    moments: Moments | None,
-    arranged: Arranged | None,
-    columns: Codes,
-    spread: float,
-    method: Method,
-    df_method: DfMethod,
-    kind: Literal["mmrm", "mixed_model"],
-    gram: Array,
-    *,
-    as_asked: Array | None = None,
-) -> ModelFit:
-    parts = Parts(
-        kind=kind,
-        base=base,
-        optimum=optimum,
-        moments=moments,
-        arranged=arranged,
-        columns=columns,
-        spread=spread,
-        gram=gram,
-        method=method,
-        as_asked=np.eye(2) if as_asked is None else as_asked,
-    )
-    return ModelFit.of(parts, df_method)
-
-
-def _residual_covariances(base: PatternBase, gram: Array) -> list[Array]:
+def _residual_covariances(base: PatternBase) -> list[Array]:
     """Return, per stratum, the covariance of residuals of least squares over the timepoints."""
     now = base.gram()
     by_ols: Array = np.linalg.solve(now[:-1, :-1], now[:-1, -1])

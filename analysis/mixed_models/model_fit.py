@@ -9,9 +9,9 @@ from typing import Final, Literal, Self
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
 from analysis.mixed_models.arrange import Arranged
 from analysis.mixed_models.bases import PatternBase, RowBase
+from analysis.mixed_models.basis import Basis, estimable_row
 from analysis.mixed_models.components import intraclass_correlations, variance_components
 from analysis.mixed_models.inference import (
     DfMethod,
@@ -28,7 +28,6 @@ from analysis.mixed_models.optimise import Optimisation, Optimum
 from analysis.mixed_models.prediction import augment_rows, predict_random_effects
 from analysis.mixed_models.robust import RobustKind, robust_precision
 from analysis.mixed_models.terms import Design
-from data_contracts.errors import Problem, choose_from
 
 DF_WORDS: Final[dict[str, str]] = {
     "kenward_roger": "Kenward-Roger standard errors and degrees of freedom",
@@ -50,11 +49,15 @@ class Parts:
     optimum: Optimum
     moments: Moments | None
     arranged: Arranged | None
-    columns: Codes
+    basis: Basis
     spread: float
-    gram: Array
     method: str
     as_asked: Array
+
+    @property
+    def columns(self) -> Codes:
+        """Places of the columns kept."""
+        return self.basis.columns
 
     @property
     def design(self) -> Design:
@@ -117,23 +120,14 @@ class ModelFit:
     optimisation: Optimisation
     _parts: Parts
     _precision: Precision | None
-    _to_internal: Array
-    _aliases: Array
 
     @classmethod
     def of(cls, parts: Parts, df_method: DfMethod) -> Self:
         """Arrange what was found in terms of the columns as they were asked for."""
-        design, optimum, columns = parts.design, parts.optimum, parts.columns
-        everything = np.arange(len(design.columns))
-        dropped = np.setdiff1d(everything, columns)
-        inside = parts.gram[np.ix_(columns, columns)]
-        by_kept = np.linalg.solve(inside, parts.gram[np.ix_(columns, everything)])
-        whole = np.array(design.uncentred(design.columns) or np.eye(len(design.columns)))
-        raw = by_kept @ whole[columns].T
-        to_internal = np.linalg.inv(raw)
+        optimum, basis, centre = parts.optimum, parts.basis, parts.design.outcome_centre
         converged = optimum.record.converged
-        coefficients = np.full(len(columns), np.nan)
-        vcov = np.full((len(columns), len(columns)), np.nan)
+        coefficients = np.full(len(basis.names), np.nan)
+        vcov = np.full((len(basis.names), len(basis.names)), np.nan)
         precision = None
         if converged:
             precision = make_precision(
@@ -142,17 +136,17 @@ class ModelFit:
                 information="observed" if parts.kind == "mmrm" else "expected",
                 curvature=parts.base.curvature(optimum.theta) if isinstance(parts.base, PatternBase) else None,
             )
-            coefficients = parts.spread * (to_internal @ optimum.evaluation.coefficients)
-            coefficients[0] += design.outcome_centre
-            vcov = parts.spread**2 * to_internal @ precision.vcov @ to_internal.T
+            coefficients = parts.spread * (basis.to_asked @ optimum.evaluation.coefficients)
+            coefficients[0] += centre
+            vcov = parts.spread**2 * basis.to_asked @ precision.vcov @ basis.to_asked.T
         rows = parts.base.n_rows
-        freedom = rows - (len(columns) if parts.method == "reml" else 0)
+        freedom = rows - (len(basis.names) if parts.method == "reml" else 0)
         arranged, moments = parts.arranged, parts.moments
         groups = moments.groups if moments is not None else arranged.memberships if arranged is not None else ()
         return cls(
             kind=parts.kind,
-            terms=tuple(design.columns[place].name for place in columns),
-            dropped_terms=tuple(design.columns[place].name for place in dropped),
+            terms=basis.names,
+            dropped_terms=basis.dropped,
             coefficients=coefficients,
             vcov=vcov,
             log_likelihood=-optimum.evaluation.deviance / 2.0 - freedom * float(np.log(parts.spread))
@@ -171,8 +165,6 @@ class ModelFit:
             optimisation=optimum.record,
             _parts=parts,
             _precision=precision,
-            _to_internal=to_internal,
-            _aliases=to_internal @ by_kept @ whole[dropped].T,
         )
 
     @property
@@ -209,7 +201,7 @@ class ModelFit:
             The fit was made from moments alone, or did not converge.
         """
         precision = robust_precision(self._parts, kind)
-        inverse = self._to_internal
+        inverse = self._parts.basis.to_asked
         return replace(
             self,
             vcov=self._parts.spread**2 * inverse @ precision.vcov @ inverse.T,
@@ -236,7 +228,7 @@ class ModelFit:
         value = float(row @ self.coefficients)
         if self._precision is None:
             return make_estimate(value, float("nan"), float("nan"))
-        found = self._precision.df(self._to_internal.T @ row) if df is None else df
+        found = self._precision.df(self._parts.basis.to_asked.T @ row) if df is None else df
         return make_estimate(value, float(np.sqrt(row @ self.vcov @ row)), found)
 
     def row(self, weights: Mapping[str, float] | Array) -> Array:
@@ -247,25 +239,7 @@ class ModelFit:
         AnalysisError
             See `estimate`.
         """
-        every = [*self.terms, *self.dropped_terms]
-        if isinstance(weights, Mapping):
-            unknown = [term for term in weights if term not in every]
-            if unknown:
-                raise AnalysisError(
-                    Problem("term_unknown", f"The model has no term '{unknown[0]}'.", choose_from(unknown[0], every))
-                )
-            weights = np.array([weights.get(term, 0.0) for term in every])
-        kept, rest = np.split(np.asarray(weights, dtype=float), [len(self.terms)])
-        for place, (term, weight) in enumerate(zip(self.dropped_terms, rest, strict=False)):
-            if not np.allclose(kept @ self._aliases[:, place], weight, atol=1e-8):
-                raise AnalysisError(
-                    Problem(
-                        "not_estimable",
-                        f"The data say nothing about '{term}' apart from other terms, so this cannot be estimated.",
-                        "Look for a combination of levels that nobody has, and ask for something else.",
-                    )
-                )
-        return kept
+        return estimable_row(weights, self.terms, self.dropped_terms, self._parts.basis.aliases)
 
     def test(self, rows: Sequence[Mapping[str, float]] | Array) -> WaldTest:
         """Test that several linear combinations of coefficients are all zero; see `estimate` for the weights."""
@@ -274,8 +248,8 @@ class ModelFit:
             return WaldTest(
                 statistic=float("nan"), df_numerator=len(matrix), df_denominator=float("nan"), p_value=float("nan")
             )
-        internal: Array = np.linalg.solve(self._to_internal, self.coefficients) / self._parts.spread
-        return self._precision.test(internal, matrix @ self._to_internal)
+        internal: Array = np.linalg.solve(self._parts.basis.to_asked, self.coefficients) / self._parts.spread
+        return self._precision.test(internal, matrix @ self._parts.basis.to_asked)
 
     def joint_tests(self) -> pd.DataFrame:
         """Test each term as a whole: all of its coefficients are zero.
@@ -421,7 +395,7 @@ class ModelFit:
         AnalysisError
             The fit was made from moments alone.
         """
-        return augment_rows(self._parts, self.coefficients, self._to_internal)
+        return augment_rows(self._parts)
 
     def words(self) -> str:
         """Return the model in one sentence."""

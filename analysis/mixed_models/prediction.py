@@ -87,7 +87,7 @@ def random_effects(parts: Parts, arranged: Arranged) -> list[Array]:
     return [whitened @ model.times[:, :width] @ psi, *found]
 
 
-def augment_rows(parts: Parts, coefficients: Array, to_internal: Array) -> pd.DataFrame:
+def augment_rows(parts: Parts) -> pd.DataFrame:
     """See `ModelFit.augment`."""
     arranged = require_rows(parts)
     mask = arranged.mask
