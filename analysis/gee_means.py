@@ -229,7 +229,7 @@ class Predictions:
 class GeeMeans(MarginalMeans):
     """Standardised means on a grid of factors; see `GeeFit.marginal_means`."""
 
-    fit: Predictions  # type: ignore[assignment]  # has all that is asked of a fit here: row, estimate and vcov
+    fit: Predictions
 
     def tidy(self) -> pd.DataFrame:
         """Return factors, estimate, std_error, df, statistic, p_value, conf_low, conf_high.

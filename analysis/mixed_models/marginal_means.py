@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,23 @@ _SEED: Final = 20_260
 """Of the quasi-random points that the multivariate t integral is summed over: same input, same bytes."""
 
 
+class Estimator(Protocol):
+    """What means and contrasts need of a fit."""
+
+    @property
+    def vcov(self) -> Array:
+        """Covariance of what weights are for."""
+        ...
+
+    def row(self, weights: Array) -> Array:
+        """Return weights of what is estimated; an AnalysisError where the data cannot tell."""
+        ...
+
+    def estimate(self, weights: Array) -> Estimate:
+        """Estimate a linear combination."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Contrasts:
     """Named linear combinations of coefficients.
@@ -39,7 +56,7 @@ class Contrasts:
         How p-values (and under multivariate_t intervals) allow for their number.
     """
 
-    fit: ModelFit
+    fit: Estimator
     names: pd.DataFrame
     matrix: Array
     adjust: Adjust = "none"
@@ -96,7 +113,7 @@ class MarginalMeans:
         that nobody has) is NaN; a contrast may still be told.
     """
 
-    fit: ModelFit
+    fit: Estimator
     grid: pd.DataFrame
     matrix: Array
 
@@ -242,7 +259,7 @@ def holm(p_values: Array) -> Array:
     return found
 
 
-def _estimate(fit: ModelFit, row: Array) -> Estimate:
+def _estimate(fit: Estimator, row: Array) -> Estimate:
     """Return a linear combination, NaN where the data cannot tell it."""
     try:
         if not np.isnan(row).any():
