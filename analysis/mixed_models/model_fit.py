@@ -95,6 +95,8 @@ class ModelFit:
         Restricted or not, as `method` says; comparable with lme4, nlme, mmrm and SAS.
     method, df_method : str
         As asked for.
+    robust_kind : {"CR2", "CR0", "CR3"} or None
+        Of a cluster-robust `vcov`, which stands in for that of `df_method`.
     n_rows, n_participants : int
         What the model was fitted to.
     n_groups : mapping
@@ -113,6 +115,7 @@ class ModelFit:
     log_likelihood: float
     method: str
     df_method: DfMethod
+    robust_kind: RobustKind | None
     n_rows: int
     n_participants: int
     n_groups: Mapping[str, int]
@@ -154,6 +157,7 @@ class ModelFit:
             else float("nan"),
             method=parts.method,
             df_method=df_method,
+            robust_kind=None,
             n_rows=rows,
             n_participants=moments.n_participants
             if moments is not None
@@ -205,6 +209,7 @@ class ModelFit:
         return replace(
             self,
             vcov=self._parts.spread**2 * inverse @ precision.vcov @ inverse.T,
+            robust_kind=kind,
             _precision=precision,
         )
 
@@ -316,7 +321,7 @@ class ModelFit:
                     "model": self.kind,
                     "covariance": self.optimisation.covariance,
                     "method": self.method,
-                    "df_method": self.df_method,
+                    "df_method": self.robust_kind or self.df_method,
                     "log_likelihood": self.log_likelihood,
                     "aic": 2.0 * parameters - 2.0 * self.log_likelihood,
                     "bic": parameters * np.log(self.n_participants) - 2.0 * self.log_likelihood,
@@ -404,7 +409,8 @@ class ModelFit:
             "mixed_model": "Linear mixed model",
         }[self.kind]
         by = "restricted maximum likelihood" if self.method == "reml" else "maximum likelihood"
-        said = [f"{what} by {by}", DF_WORDS[self.df_method]]
+        robust = f"cluster-robust standard errors ({self.robust_kind}), degrees of freedom after Bell and McCaffrey"
+        said = [f"{what} by {by}", robust if self.robust_kind else DF_WORDS[self.df_method]]
         if self.optimisation.is_singular:
             said.append("a variance was estimated as zero")
         if self.dropped_terms:
