@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.design import StudyDesign
-from analysis.frames import score_column
+from analysis.frames import count_classes, count_fewest, score_column
 from analysis.mixed_models.inference import CONFIDENCE
 from analysis.mixed_models.jets import Array
 from analysis.results import Result
@@ -35,10 +36,13 @@ def describe_outcome(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> 
         ``observed`` for every arm and timepoint; ``mean`` and ``sd`` in points where anybody was observed. One
         participant has a mean and no spread.
     """
+    classes = count_classes(frame)
     for arm in design.arms:
         for timepoint in design.timepoints:
-            points = frame.loc[frame["arm"] == arm.id, score_column(timepoint.id)].dropna().to_numpy(dtype=float)
-            yield from _cell(points, outcome, arm.id, timepoint.id)
+            points = frame.loc[frame["arm"] == arm.id, score_column(timepoint.id)].dropna()
+            fewest = count_fewest(points, classes)
+            for row in _cell(points.to_numpy(dtype=float), outcome, arm.id, timepoint.id):
+                yield row if row.statistic == "observed" else replace(row, classes=classes, fewest=fewest)
 
 
 def describe_events(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> Iterator[Result]:
@@ -54,7 +58,7 @@ def describe_events(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> I
     Yields
     ------
     Result
-        ``observed``, and ``mean`` in percent with the fewer of those with and without the event as `n`.
+        ``observed``, and ``mean`` in percent.
     """
     from statsmodels.stats.proportion import proportion_confint
 
@@ -74,7 +78,9 @@ def describe_events(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> I
                     value=float(percent.mean()),
                     conf_low=100.0 * float(low),
                     conf_high=100.0 * float(high),
-                    n=min(events, len(percent) - events),
+                    n=len(percent),
+                    classes=2.0,
+                    fewest=min(events, len(percent) - events),
                     method="percent of participants with a score, Wilson interval",
                 )
 
@@ -86,13 +92,14 @@ def describe_changes(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> 
     change (Cohen's dz). Both through pingouin (Vallat 2018, doi 10.21105/joss.01026). Without two participants, or
     where everybody changed alike, there is no inference.
     """
-    baseline = design.baseline.id
+    baseline, classes = design.baseline.id, count_classes(frame)
     for arm in design.arms:
         own = frame.loc[frame["arm"] == arm.id]
         for timepoint in design.timepoints[1:]:
             pairs = own[[score_column(timepoint.id), score_column(baseline)]].dropna().to_numpy(dtype=float)
             if len(pairs):
-                yield from _change(pairs[:, 0], pairs[:, 1], outcome, arm.id, timepoint.id, baseline)
+                for row in _change(pairs[:, 0], pairs[:, 1], outcome, arm.id, timepoint.id, baseline):
+                    yield replace(row, classes=classes)
 
 
 def _cell(points: Array, outcome: str, arm: str, timepoint: str) -> Iterator[Result]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 DesignKind = Literal["randomised", "matched_comparison", "single_group"]
 Direction = Literal["better", "worse"]
-Unit = Literal["points", "percent"]
+Unit = Literal["points", "percent", "count", "category"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Measure:
         Direction.
     instrument : str or None
         Id in the instrument library; None for a score that the study only delivers.
-    unit : {"points", "percent"}
-        Of its values: points of a score, or percent of people.
+    unit : {"points", "percent", "count", "category"}
+        Of its values: points of a score, percent of people, a count of something, or the number of a category.
     """
 
     id: str

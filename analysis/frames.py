@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 from analysis.design import Covariate, StudyDesign
@@ -15,6 +16,8 @@ from analysis.errors import AnalysisError
 from analysis.plan import Outcome
 from data_contracts.errors import Problem
 
+MOST_CLASSES = 10
+"""Different scores up to which they are classes of people rather than a scale."""
 _SCORE_KEY = ["participant_id", "timepoint", "measure"]
 
 
@@ -65,6 +68,21 @@ def outcome_frame(
     scored_and_known = [column for column in frame.columns if column not in ("arm", "group")]
     order = frame.assign(arm=frame["arm"].map(places)).sort_values(["arm", *scored_and_known, "group"]).index
     return frame.loc[order].reset_index(drop=True)
+
+
+def count_classes(frame: pd.DataFrame) -> float:
+    """Return how many different scores an outcome frame holds, NaN for more than ten: counts hide in few of them."""
+    points = frame[[column for column in frame.columns if column.startswith("score:")]].to_numpy(dtype=float)
+    distinct = len(np.unique(points[~np.isnan(points)]))
+    return float(distinct) if distinct <= MOST_CLASSES else float("nan")
+
+
+def count_fewest(scores: pd.Series, classes: float) -> float:
+    """Return how many people have the rarer of two scores (0 with one score); NaN where there are more than two."""
+    if not classes <= 2:
+        return float("nan")
+    counts = scores.dropna().value_counts()
+    return float(counts.min()) if len(counts) == 2 else 0.0
 
 
 def complete_cases(frame: pd.DataFrame, covariates: Sequence[str], design: StudyDesign) -> pd.DataFrame:

@@ -20,6 +20,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "estimand out of the plan.",
     "constant_outcome": "All scores of {outcome} are the same, so there is nothing to compare. Check how the "
     "answers were coded.",
+    "nobody_or_everybody": "Everybody or nobody with a score of {outcome} has the event, so there is nothing to "
+    "compare. Choose another border, or compare the scores themselves.",
     "one_arm": "Scores of {outcome} come from one arm only. Check the column that holds the arm, or describe the "
     "change within that arm.",
     "one_timepoint": "Scores of {outcome} come from one timepoint only. Check the column that holds the timepoint, or "
@@ -110,7 +112,8 @@ def _objections(
     """Yield reason and particulars of everything that stands against an estimand, the most basic first."""
     arms = compared_arms(estimand, design)
     scored = complete_cases(frame, [], design)
-    yield from _nothing_to_compare(scored, arms, design)
+    is_event = plan.outcome(estimand.outcome).event is not None
+    yield from _nothing_to_compare(scored, arms, design, is_event)
     for covariate in estimand.covariates:
         if scored[covariate_column(covariate)].nunique() < 2:
             yield "covariate_constant_or_missing", {"covariate": covariate}
@@ -133,14 +136,14 @@ def _objections(
 
 
 def _nothing_to_compare(
-    scored: pd.DataFrame, arms: tuple[str, ...], design: StudyDesign
+    scored: pd.DataFrame, arms: tuple[str, ...], design: StudyDesign, is_event: bool
 ) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield what is wrong with an outcome as a whole."""
     points = scored[[score_column(timepoint.id) for timepoint in design.timepoints]]
     if scored.empty:
         yield "no_scores", {}
     elif points.max().max() == points.min().min():
-        yield "constant_outcome", {}
+        yield "nobody_or_everybody" if is_event else "constant_outcome", {}
     if len(arms) > 1 and scored["arm"].nunique() < 2:
         yield "one_arm", {}
     if points.notna().any().sum() < 2:

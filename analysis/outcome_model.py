@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.design import StudyDesign
 from analysis.errors import AnalysisError
+from analysis.frames import count_classes, count_fewest
 from analysis.gee import fit_gee
 from analysis.gee_fit import GeeFit
 from analysis.guards import check_estimand, compared_arms
@@ -20,11 +21,36 @@ from analysis.plan import Estimand, ModelKind, Outcome, Plan
 from analysis.results import Result
 
 FAILURES: Final[dict[str, str]] = {
-    "not_converged": "No attempt to fit the model reached a maximum of its likelihood. Take covariates out of the "
-    "estimand, or look at the data for values that cannot be.",
+    "not_converged": "No attempt to fit the model reached its solution. Take covariates out of the estimand, or look "
+    "at the data for values that cannot be.",
     "no_degrees_of_freedom": "The model leaves nothing to judge its precision by. Take covariates out of the estimand.",
 }
 """Failure code -> sentence with the way out."""
+_FEWER_TERMS: Final = "Take covariates out of the estimand, or collect more data."
+MODEL_REFUSALS: Final[dict[str, str]] = {
+    "too_few_rows": f"There are not more scores than terms of the model. {_FEWER_TERMS}",
+    "constant_outcome": "The scores do not vary, given the terms of the model. Check how the answers were coded, and "
+    "whether a covariate is the outcome itself.",
+    "one_row_per_participant": "Nobody of an arm has scores at two timepoints, so change cannot be followed. Check "
+    "that ids agree between waves.",
+    "covariance_not_identified": "At some pair of timepoints nobody has both scores, so an unstructured covariance "
+    "cannot be told. Write a ladder, such as 'covariance: [us, toeph, csh, cs]'.",
+    "slope_not_identified": "Nobody has scores at three timepoints, so a random slope cannot be told. Write 'random: "
+    "intercept', or 'model: mmrm'.",
+    "too_few_groups": "There are not two groups, so how much groups differ cannot be told. Check the column that holds "
+    "the group.",
+    "group_without_replication": "No group has two people with scores, so groups and people cannot be told apart. "
+    "Check the column that holds the group.",
+    "statsmodels_cannot": "The statsmodels engine cannot fit this model. Write 'engine: peerimpact'.",
+    "separation": "A term of the model tells without error who has the event, or how scores are ordered, so its effect "
+    "has no end. Take the covariate out, merge its levels, or choose another timepoint.",
+    "too_few_clusters": f"There are too few people or groups for so many terms, or for one of them. {_FEWER_TERMS}",
+    "too_few_pairs": f"Too few people have two scores for so many terms. {_FEWER_TERMS}",
+    "model_unsuitable": "The scores are not of the kind that the plan says, or do not hold what the model needs. Check "
+    "'kind' of the outcome (binary: an event; ordinal: 3 to 10 whole numbers that follow one another; count: whole "
+    "numbers from zero) and how the answers were coded.",
+}
+"""Problem code of a model -> sentence with the way out. None gives a number of people or a level: they may be few."""
 STRUCTURES: Final[dict[str, str]] = {
     "us": "unstructured",
     "toeph": "heterogeneous Toeplitz",
@@ -48,6 +74,7 @@ class OutcomeModel:
     rows: pd.DataFrame
     estimand: Estimand
     scale: float
+    classes: float
 
     @property
     def converged(self) -> bool:
@@ -110,9 +137,9 @@ def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: 
                 models[key] = error
         model = models[key]
         if isinstance(model, AnalysisError):
-            problem = model.problems[0]
-            words = f"{problem.message} {problem.how_to_fix}"
-            answers.append(_empty(estimand, plan, design, f"refused:{problem.code}", words))
+            code = {"one_cluster_alone": "too_few_clusters"}.get(model.problems[0].code, model.problems[0].code)
+            words = MODEL_REFUSALS.get(code, MODEL_REFUSALS["model_unsuitable"])
+            answers.append(_empty(estimand, plan, design, f"refused:{code}", words))
         else:
             answers.append(_answer(model, estimand, plan, design))
     fitted = (model for model in models.values() if isinstance(model, OutcomeModel) and model.converged)
@@ -171,7 +198,8 @@ def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesig
         )
     by = ("timepoint",) if design.kind == "single_group" else ("arm", "timepoint")
     means = fit.marginal_means(by) if isinstance(fit, GeeFit) else fit.marginal_means(by, weights="observed")
-    return OutcomeModel(kind, fit, means, rows, estimand, scale)
+    classes = 2.0 if outcome.event is not None else count_classes(frame)
+    return OutcomeModel(kind, fit, means, rows, estimand, scale, classes)
 
 
 def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDesign) -> Result:
@@ -194,7 +222,9 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
         timepoint=estimand.timepoint,
         contrast=estimand.contrast,
         prespecified=True,
-        n=min(people_behind(model.observed(*cell), plan.outcome(estimand.outcome)) for cell in at),
+        n=min(len(model.observed(*cell)) for cell in at),
+        classes=model.classes,
+        fewest=min(count_fewest(model.observed(*cell), model.classes) for cell in at),
         verdict="estimated",
         method=_words(model, plan, design),
         value=found.value,
@@ -204,13 +234,6 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
         conf_high=found.conf_high,
         p_value=found.p_value,
     )
-
-
-def people_behind(scores: pd.Series, outcome: Outcome) -> int:
-    """Return how many people a mean is about: of a percentage, the fewer of those with and without the event."""
-    if outcome.event is None:
-        return len(scores)
-    return int(min((scores > 0).sum(), (scores == 0).sum()))
 
 
 def _empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: str, explanation: str) -> Result:
@@ -250,7 +273,9 @@ def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: Study
                     df=found.df,
                     conf_low=found.conf_low,
                     conf_high=found.conf_high,
-                    n=people_behind(scores, plan.outcome(outcome)),
+                    n=len(scores),
+                    classes=model.classes,
+                    fewest=count_fewest(scores, model.classes),
                     verdict="estimated",
                     method=_words(model, plan, design),
                 )
@@ -261,7 +286,7 @@ def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesig
     fit = model.fit
     values: dict[str, float] = {}
     if isinstance(fit, GeeFit):
-        values = {"working_correlation": fit.working_correlation}
+        values = {"working_correlation": fit.working_correlation} if fit.working == "exchangeable" else {}
     else:
         components = fit.variance_components()
         values = dict(zip(components["component"], components["estimate"], strict=True))
@@ -278,6 +303,7 @@ def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesig
             population=plan.population,
             value=value,
             n=fit.n_participants,
+            classes=model.classes,
             verdict="estimated",
             method=_words(model, plan, design),
         )
@@ -335,7 +361,8 @@ def _gee_words(fit: GeeFit) -> Iterator[str]:
     """Yield link, clusters and standard errors; no number, for those of clusters are about people."""
     link = {"binary": "logit link", "ordinal": "cumulative logit link", "count": "log link"}[fit.family]
     unit = "people of a group, and of one person" if fit.clusters == "group" else "one person"
-    yield f"{link}, {fit.working} working correlation of scores of {unit}"
+    within = f", {fit.working} working correlation of scores of {unit}" if fit.working == "exchangeable" else ""
+    yield f"{link}{within}; clusters: {unit}"
     yield "t intervals with standard errors after Mancl and DeRouen"
 
 
@@ -343,7 +370,7 @@ def _covariance_words(fit: ModelFit, estimand: Estimand) -> Iterator[str]:
     """Yield how scores of one person hang together, and how precision was judged."""
     by_arm = ", for each arm its own" if estimand.variance_by_arm else ""
     if fit.kind == "mmrm":
-        ladder = [estimand.covariance] if isinstance(estimand.covariance, str) else estimand.covariance
+        ladder = estimand.covariance
         taken = fit.optimisation.covariance
         step = f" (the first of {', '.join(ladder)} that converged)" if taken != ladder[0] else ""
         yield f"{STRUCTURES[taken]} covariance of a person's scores{step}{by_arm}"

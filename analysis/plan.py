@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from analysis.design import Direction, Measure, StudyDesign
+from analysis.design import Direction, Measure, StudyDesign, Unit
 from analysis.errors import AnalysisError
 from analysis.mixed_models.fit import Engine
 from analysis.mixed_models.inference import DfMethod
@@ -30,6 +30,12 @@ PlanId = Annotated[str, Field(pattern=NAME_PATTERN)]
 Number = Annotated[float, Field(strict=False)]
 ModelKind = Literal["mmrm", "mixed_model", "gee"]
 CovarianceKind = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
+Ladder = Annotated[
+    list[CovarianceKind],
+    Field(min_length=1),
+    BeforeValidator(lambda kinds: [kinds] if isinstance(kinds, str) else kinds, CovarianceKind | list[CovarianceKind]),
+]
+Border = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _CONTRAST = re.compile(r"^([a-z][a-z0-9_.-]*) - ([a-z][a-z0-9_.-]*)$")
 
 
@@ -43,8 +49,8 @@ class SmallestMeaningfulChange(StrictModel):
 class Event(StrictModel):
     """What counts as an event: a score of at least, or of at most, so many points."""
 
-    at_least: Number | None = None
-    at_most: Number | None = None
+    at_least: Border | None = None
+    at_most: Border | None = None
 
     @model_validator(mode="after")
     def _one_border(self) -> Event:
@@ -116,7 +122,7 @@ class Estimand(StrictModel):
     timepoint: PlanId
     model: ModelKind | None = None
     covariates: list[PlanId] = []
-    covariance: CovarianceKind | Annotated[list[CovarianceKind], Field(min_length=1)] = ["us", "toeph", "csh", "cs"]
+    covariance: Ladder = ["us", "toeph", "csh", "cs"]
     random: Literal["intercept", "slope", "slope_uncorrelated"] = "intercept"
     variance_by_arm: bool = False
     df_method: DfMethod = "kenward_roger"
@@ -188,12 +194,18 @@ class Plan(StrictModel):
             return "gee"
         return "mixed_model" if design.group_arms else "mmrm"
 
+    def is_asked_twice(self, estimand: Estimand) -> bool:
+        """Tell whether another estimand is about the same comparison, by another model or other covariates."""
+        asked = (estimand.outcome, estimand.contrast, estimand.timepoint)
+        return sum((each.outcome, each.contrast, each.timepoint) == asked for each in self.estimands) > 1
+
     def measure_of(self, outcome_id: str, design: StudyDesign) -> Measure:
         """Return the measure of an outcome as the plan takes it: that of the study, or the percent with an event."""
         outcome = self.outcome(outcome_id)
         measure = design.measures[outcome.measure]
         if outcome.event is None:
-            return measure
+            units: dict[str, Unit] = {"ordinal": "category", "count": "count"}
+            return replace(measure, unit=units.get(outcome.kind, measure.unit))
         flipped: dict[Direction, Direction] = {"better": "worse", "worse": "better"}
         return replace(
             measure,
@@ -238,6 +250,12 @@ def _misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
     findings: list[Finding] = []
     for index, outcome in enumerate(plan.outcomes):
         findings += _unknown(("outcomes", index, "measure"), outcome.measure, list(design.measures))
+        findings += _event_misfits(("outcomes", index), outcome, design)
+        others = plan.outcomes[:index]
+        before = [each.id for each in others if each.measure == outcome.measure and each.kind != "score"]
+        if before and outcome.kind != "score" and plan.small_numbers.profile != "none":
+            message = f"'{before[0]}' and '{outcome.id}' sort people by one measure: together they tell small numbers."
+            findings.append(Finding(("outcomes", index), message, "Keep one of them."))
     for index, estimand in enumerate(plan.estimands):
         at = ("estimands", index)
         if estimand.timepoint == design.baseline.id:
@@ -275,6 +293,18 @@ def _misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
     return findings
 
 
+def _event_misfits(at: tuple[str | int, ...], outcome: Outcome, design: StudyDesign) -> list[Finding]:
+    """Return whether everybody or nobody could have the event."""
+    measure = design.measures.get(outcome.measure)
+    if outcome.event is None or measure is None:
+        return []
+    ends = np.array([measure.minimum, measure.maximum])
+    if outcome.event.holds(ends).sum() == 1:
+        return []
+    message = f"Of the scores from {measure.minimum:g} to {measure.maximum:g}, all or none are {outcome.event}."
+    return [Finding((*at, "event"), message, "Give a border within the range.")]
+
+
 def _model_misfits(at: tuple[str | int, ...], estimand: Estimand, plan: Plan, design: StudyDesign) -> list[Finding]:
     """Return what in the choice of a model does not go together."""
     model = plan.model_of(estimand, design)
@@ -287,12 +317,15 @@ def _model_misfits(at: tuple[str | int, ...], estimand: Estimand, plan: Plan, de
         message = "An mmrm takes people for independent, but people of an arm meet in groups."
         findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model'."))
     set_options = estimand.model_fields_set
-    for option, owner in (("covariance", "mmrm"), ("random", "mixed_model")):
-        if option in set_options and model != owner:
-            message = f"'{option}' is an option of '{owner}', and the model is '{model}'."
-            findings.append(Finding((*at, option), message, f"Take it out, or write 'model: {owner}'."))
+    either = ("mmrm", "mixed_model")
+    owners = {"covariance": either[:1], "random": either[1:], "variance_by_arm": either, "df_method": either}
+    for option, models in owners.items():
+        if option in set_options and model not in models:
+            owner = " and ".join(f"'{name}'" for name in models)
+            message = f"'{option}' is an option of {owner}, and the model is '{model}'."
+            findings.append(Finding((*at, option), message, "Take it out."))
     simple = model == "mixed_model" and estimand.random == "intercept" and not estimand.variance_by_arm
-    if plan.engine == "statsmodels" and model != "gee" and not simple:
+    if plan.engine == "statsmodels" and model != "gee" and is_score and not simple:
         message = "The statsmodels engine fits mixed models with random intercepts and one residual variance only."
         findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model', or 'engine: peerimpact'."))
     return findings

@@ -30,6 +30,8 @@ RESULT_DTYPES: Final[dict[str, str]] = {
     "method": "str",
     "prespecified": "bool",
     "verdict": "str",
+    "classes": "float64",
+    "fewest": "float64",
 }
 
 
@@ -58,6 +60,9 @@ class Result:
         How it was computed, for the annex.
     prespecified : bool
         Asked for by the plan.
+    classes, fewest : float
+        Where all scores of the outcome are of at most ten different values: how many, and, with one or two values,
+        how many people have the rarer one. For the disclosure gate, which takes them out.
     verdict : str
         ``estimated``, ``refused:<reason>``, ``failed:<reason>``, ``observed`` or ``declared``.
     """
@@ -81,6 +86,8 @@ class Result:
     method: str = ""
     prespecified: bool = False
     verdict: str = "observed"
+    classes: float = NAN
+    fewest: float = NAN
 
 
 def results_table(results: Iterable[Result]) -> pd.DataFrame:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports.claims import WITHHELD
-from reports.numbers import NO_BREAK, NOT_SHOWN, NOTHING, format_count, format_interval, format_number, format_p
+from reports.numbers import (
+    NO_BREAK,
+    NOT_SHOWN,
+    NOTHING,
+    decimals_to_print,
+    format_count,
+    format_interval,
+    format_number,
+    format_p,
+)
 from reports.reading import Row
 
 MARK: Final = f"\u201c{NOT_SHOWN}\u201d: {WITHHELD}."
@@ -42,7 +51,10 @@ def people_cell(row: Row | None) -> str:
 
 def value_cell(row: Row | None, decimals: int) -> str:
     """Return a value, ``not shown`` where it is hidden, an en dash without a row."""
-    return NOTHING if row is None else NOT_SHOWN if row.hidden else format_number(row.value, decimals)
+    if row is None or row.hidden:
+        return NOTHING if row is None else NOT_SHOWN
+    is_whole = decimals_to_print(row.conf_low, row.conf_high, decimals) == 0
+    return format_number(row.value, 0 if is_whole else decimals)
 
 
 def interval_cell(row: Row | None, decimals: int) -> str:

@@ -11,6 +11,7 @@ from reports.content import ReportContent
 from reports.numbers import (
     NO_BREAK,
     decimals_of,
+    decimals_to_print,
     decimals_to_show,
     format_number,
     format_p,
@@ -28,6 +29,9 @@ _HEDGES: Final = {
     1: "It is very uncertain whether {arm} {verb}s",
 }
 """After the wording of GRADE (Santesso et al. 2020, doi 10.1016/j.jclinepi.2019.10.014)."""
+
+_SUBJECTS: Final = {"percent": "it", "count": "the mean count", "category": "the mean category"}
+_PLURALS: Final = {"percent": "percent of people", "count": "counts", "category": "numbers of ordered categories"}
 
 ALONE: Final = (
     "A change within one arm says nothing of the programme: people who feel bad when they join tend to score closer to "
@@ -99,9 +103,10 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
         level = int(certainty.value) if certainty and certainty.is_shown else 1
         sentence = _difference(row, measure, at, estimand, design, level)
     clear = is_clear(row)
-    return Claim(
-        estimand.id, sentence, _notes(row, outcome, measure, design.kind), clear and design.kind == "randomised", clear
-    )
+    notes = _notes(row, outcome, measure, design.kind)
+    if content.plan.is_asked_twice(estimand):
+        notes = (f"This is '{estimand.id}' of the plan, which asks the same in more than one way. {row.method}", *notes)
+    return Claim(estimand.id, sentence, notes, clear and design.kind == "randomised", clear)
 
 
 def is_clear(row: Row) -> bool:
@@ -127,8 +132,8 @@ def say_certainty(rows: Rows, outcome: str) -> tuple[str, int, tuple[str, ...]]:
 def say_direction(measure: Measure) -> str:
     """Return which way of a measure is good."""
     good = "higher" if measure.higher_is == "better" else "lower"
-    if measure.unit == "percent":
-        return f"In percent of people; {good} is better."
+    if measure.unit != "points":
+        return f"In {_PLURALS[measure.unit]}; {good} is better."
     return (
         f"Scores run from {format_threshold(measure.minimum)} to {format_threshold(measure.maximum)} points; "
         f"{good} is better."
@@ -149,7 +154,7 @@ def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design:
     scored = (
         f"people in the {first} arm scored {points} on the {measure.label} {_than(points)} people in the {second} arm"
         if measure.unit == "points"
-        else f"it was {points} in the {first} arm {_than(points)} in the {second} arm"
+        else f"{_SUBJECTS[measure.unit]} was {points} in the {first} arm {_than(points)} in the {second} arm"
     )
     if design.kind == "matched_comparison":
         return _difference_in_change(row, measure, at, estimand, design)
@@ -164,9 +169,9 @@ def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estiman
     """Say a difference of changes: the arms may have begun at different scores, and the later ones differ otherwise."""
     first, second = (_arm(design, side).label for side in estimand.compared)
     adjusted = _adjusted_for(row, estimand, design)
-    allowing = f", after allowing for {adjusted}," if adjusted else ""
+    allowing = f", after allowing for {adjusted}," if adjusted else ","
     lead = "" if is_clear(row) else f"No clear difference in how {measure.concept} changed: "
-    where = f"on the {measure.label}" if measure.unit == "points" else f"in {measure.concept}"
+    where = f"in {measure.concept}" if measure.unit == "percent" else f"on the {measure.label}"
     compared = f"{'C' if not lead else 'c'}ompared with people in the {second} arm{allowing}"
     return (
         f"{lead}{compared} being in the {first} arm was associated with a change {where} from "
@@ -176,9 +181,9 @@ def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estiman
 
 def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
     points = _points(row, measure)
-    if measure.unit == "percent":
-        lead = _capital(measure.concept) if is_clear(row) else f"No clear change: {measure.concept}"
-        said = f"{lead} was {points}"
+    if measure.unit != "points":
+        subject = measure.concept if measure.unit == "percent" else f"{_SUBJECTS[measure.unit]} of {measure.concept}"
+        said = f"{_capital(subject) if is_clear(row) else f'No clear change: {subject}'} was {points}"
     else:
         lead = "People" if is_clear(row) else f"No clear change in {measure.concept}: people"
         said = f"{lead} scored {points} on the {measure.label}"
@@ -190,11 +195,11 @@ def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
 
 def _points(row: Row, measure: Measure) -> str:
     """Return ``2.4 points lower``, or that there is none to speak of."""
-    decimals = decimals_to_show(row.conf_low, row.conf_high, decimals_of(measure))
+    decimals = decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure))
     size = format_number(abs(row.value), decimals)
     if not float(size.replace(",", "")):
         return "about the same"
-    return f"{size} {unit_of(measure)} {_way(row.value)}"
+    return f"{size}{unit_of(measure)} {_way(row.value)}"
 
 
 def _than(points: str) -> str:
@@ -203,15 +208,15 @@ def _than(points: str) -> str:
 
 def _interval(row: Row, measure: Measure) -> str:
     """Return ``95 % interval 0.6 to 4.2 points lower``, or with both ways named where zero is inside."""
-    decimals = decimals_to_show(row.conf_low, row.conf_high, decimals_of(measure))
+    decimals = decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure))
     name = f"95{NO_BREAK}% interval"
     near, far = sorted((row.conf_low, row.conf_high), key=abs)
     low, high = (format_number(abs(end), decimals) for end in (near, far))
     if (row.conf_low < 0) == (row.conf_high < 0):
-        return f"{name} {low} to {high} {unit_of(measure)} {_way(far)}"
+        return f"{name} {low} to {high}{unit_of(measure)} {_way(far)}"
     down, up = (format_number(abs(end), decimals) for end in (row.conf_low, row.conf_high))
     unit = unit_of(measure)
-    return f"{name} from {down} {unit} lower to {up} {unit} higher"
+    return f"{name} from {down}{unit} lower to {up}{unit} higher"
 
 
 def _way(value: float) -> str:
@@ -241,7 +246,7 @@ def _against_smallest(row: Row, outcome: Outcome, what: str, measure: Measure) -
         return [f"The plan names no smallest {what} that people notice for this outcome."]
     smallest = outcome.smallest_meaningful_change.value
     decimals = decimals_of(measure)
-    named = f"{format_threshold(smallest)} {unit_of(measure, smallest)}, the smallest {what} that people notice"
+    named = f"{format_threshold(smallest)}{unit_of(measure, smallest)}, the smallest {what} that people notice"
     near = 0.0 if row.conf_low <= 0 <= row.conf_high else min(abs(row.conf_low), abs(row.conf_high))
     far = max(abs(row.conf_low), abs(row.conf_high))
     if near >= smallest:

@@ -69,7 +69,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     gated = gated.reset_index(drop=True)
     _hide_uncounted(gated)
     _gate_arms(gated)
-    _gate_shares(gated)
+    _gate_classes(gated)
     _gate_shared_means(gated, results.reset_index(drop=True))
     _gate_changes(gated)
     _gate_declared(gated)
@@ -78,7 +78,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     _gate_agreement(gated)
     _blur_models(gated)
     _gate_certainty(gated)
-    return gated.set_axis(results.index)
+    return gated.assign(classes=np.nan, fewest=np.nan).set_axis(results.index)
 
 
 def release_counts(counts: Iterable[int]) -> dict[int, Released]:
@@ -200,18 +200,20 @@ def _gate_arms(gated: pd.DataFrame) -> None:
                 _withhold(gated, index, at_least)
 
 
-def _gate_shares(gated: pd.DataFrame) -> None:
-    """Blur an observed mean where the number of people behind it is withheld, whatever the mean itself counts.
+def _gate_classes(gated: pd.DataFrame) -> None:
+    """Protect outcomes of few different scores, whose means tell how many people have which score.
 
-    A share of people counts those with or without the event; its interval would give the number of both together away.
+    With two scores, or one, a mean is a count: it goes where 0 to 9 people have the rarer one, also a share of nobody
+    or of everybody. What is left of an outcome of at most ten different scores is blurred, without spread.
     """
-    cell = ["outcome", "arm", "timepoint"]
-    withheld = gated[(gated["statistic"] == "observed") & (gated["hidden"] | gated["n"].isna())]
-    cells = set(withheld[cell].itertuples(index=False, name=None))
-    means = gated[(gated["analysis"] == "descriptive") & (gated["statistic"] == "mean") & gated["n"].notna()]
-    for index, *at in means[cell].itertuples(name=None):
-        if tuple(at) in cells:
-            _withhold(gated, index, np.nan)
+    few = gated["classes"].notna()
+    _hide(gated, few & (gated["classes"] <= 2) & (gated["fewest"] < THRESHOLD))
+    for index in gated.index[few & ~gated["hidden"]]:
+        statistic = gated.loc[index, "statistic"]
+        if statistic in REVEALING or tells_variance(statistic):
+            _hide(gated, gated.index == index)
+        else:
+            _blur(gated, index)
 
 
 def _gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from analysis.design import Measure, StudyDesign, Timepoint
+from reports.cells import value_cell
 from reports.numbers import NO_BREAK, decimals_of, format_interval, format_number, format_threshold, scale_of
 from reports.reading import Row, Rows, pick_one
 from reports.theme import FONT, INK, LINES, style_of
@@ -140,7 +141,7 @@ def _trace(position: int, rows: Rows, design: StudyDesign, measure: Measure) -> 
 def _hover(label: str, timepoint: Timepoint, row: Row, measure: Measure) -> str:
     decimals = decimals_of(measure)
     return html.escape(
-        f"{label}, {timepoint.label}: {format_number(row.value, decimals)} "
+        f"{label}, {timepoint.label}: {value_cell(row, decimals)} "
         f"(95{NO_BREAK}% interval {format_interval(row.conf_low, row.conf_high, decimals)})",
         quote=False,
     )
@@ -173,5 +174,9 @@ def describe_axis(rows: Rows, measure: Measure) -> str:
     low, high = axis_range([row for row in rows if has_interval(row)], measure)
     return (
         f"The axis shows {format_number(low, 0)} to {format_number(high, 0)} of the possible "
-        f"{format_threshold(measure.minimum)} to {format_threshold(measure.maximum)} {scale_of(measure).split()[0]}."
+        f"{format_threshold(measure.minimum)} to {format_threshold(measure.maximum)}{_whole_unit(measure)}."
     )
+
+
+def _whole_unit(measure: Measure) -> str:
+    return {"points": " points", "percent": " percent"}.get(measure.unit, "")

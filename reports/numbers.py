@@ -17,14 +17,19 @@ FINE_RANGE: Final = 10.0
 
 
 def unit_of(measure: Measure, value: float = 2.0) -> str:
-    """Return the unit of a difference between values of a measure, in the number that goes with `value`."""
-    unit = {"points": "point", "percent": "percentage point"}[measure.unit]
-    return unit if value == 1 else f"{unit}s"
+    """Return the unit of a difference of `value` after a space; nothing for counts and categories, which have none."""
+    unit = {"points": " point", "percent": " percentage point"}.get(measure.unit, "")
+    return unit if value == 1 or not unit else f"{unit}s"
 
 
 def scale_of(measure: Measure) -> str:
     """Return the unit of the values of a measure themselves."""
-    return {"points": "points", "percent": "percent of people"}[measure.unit]
+    return {
+        "points": "points",
+        "percent": "percent of people",
+        "count": "mean count",
+        "category": "mean category",
+    }[measure.unit]
 
 
 def decimals_of(measure: Measure) -> int:
@@ -47,7 +52,7 @@ def format_interval(low: float, high: float, decimals: int = 1) -> str:
     """
     if math.isnan(low) or math.isnan(high):
         return NOTHING
-    decimals = decimals_to_show(low, high, decimals)
+    decimals = decimals_to_print(low, high, decimals)
     return f"{format_number(low, decimals)} to {format_number(high, decimals)}"
 
 
@@ -57,6 +62,12 @@ def decimals_to_show(low: float, high: float, decimals: int, *, most: int = 3) -
     while excludes and decimals < most and round(min(abs(low), abs(high)), decimals) == 0:
         decimals += 1
     return decimals
+
+
+def decimals_to_print(low: float, high: float, decimals: int) -> int:
+    """Return `decimals_to_show`, none where the disclosure gate left whole numbers: a decimal would promise more."""
+    is_coarse = float(low).is_integer() and float(high).is_integer()
+    return 0 if is_coarse else decimals_to_show(low, high, decimals)
 
 
 def format_p(p: float) -> str:

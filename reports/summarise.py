@@ -12,11 +12,11 @@ from analysis.design import StudyDesign
 from analysis.plan import Outcome
 from instruments import Instrument
 from reports import annex_tables, tables
-from reports.cells import INTERVAL, Table
+from reports.cells import INTERVAL, Table, value_cell
 from reports.claims import ALONE, Claim, join_words, make_claim, say_certainty, say_direction
 from reports.content import ReportContent
 from reports.figures import describe_axis, figure_json, plot_outcome
-from reports.numbers import decimals_of, format_number, format_threshold, unit_of
+from reports.numbers import decimals_of, format_threshold, unit_of
 from reports.overview import DESIGNS, say_limits, say_next_steps, say_who_came
 from reports.reading import Rows, pick, pick_one, read_rows
 from reports.theme import style_of
@@ -66,6 +66,7 @@ class OutcomeCard:
     tables: tuple[Table, ...]
     further: tuple[Table, ...]
     facts: tuple[str, ...]
+    observed: str = "Observed scores and change within each arm"
     alone: str = ALONE
 
 
@@ -168,14 +169,15 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         claims=claims,
         certainty=Certainty(*say_certainty(rows, outcome.id)),
         figure=figure_json(figure) if figure is not None else "",
-        caption=_caption(means, content, outcome) if figure is not None else "",
+        caption=_caption(means, content, outcome, rows) if figure is not None else "",
         tables=(*first, tables.contrasts_table(rows, content, outcome.id, measure)),
         further=tuple(table for table in further if table.rows),
         facts=tuple(_facts(outcome, content)),
+        **({} if outcome.event is None else {"observed": "Observed shares", "alone": ""}),
     )
 
 
-def _caption(means: Rows, content: ReportContent, outcome: Outcome) -> str:
+def _caption(means: Rows, content: ReportContent, outcome: Outcome, rows: Rows) -> str:
     """Say what to see in a chart: where each arm started and ended, and how to read it."""
     design, measure = content.design, content.plan.measure_of(outcome.id, content.design)
     decimals = decimals_of(measure)
@@ -184,15 +186,17 @@ def _caption(means: Rows, content: ReportContent, outcome: Outcome) -> str:
         ends = [pick_one(means, arm=arm.id, timepoint=at.id) for at in (design.timepoints[0], design.timepoints[-1])]
         drawn = f" ({style_of(position).words})" if len(design.arms) > 1 else ""
         if all(row is not None and row.is_shown for row in ends):
-            start, end = (format_number(row.value, decimals) for row in ends if row is not None)
+            start, end = (value_cell(row, decimals) for row in ends)
             paths.append(
                 f"{arm.label}{drawn}: {start} at {design.timepoints[0].label}, {end} at {design.timepoints[-1].label}."
             )
         else:
             paths.append(f"{arm.label}{drawn}: not shown at every timepoint.")
+    models = {row.method for row in pick(rows, analysis="model", outcome=outcome.id, verdict="estimated")}
+    first = " Of several models that the plan asks for, this is the first." if len(models) > 1 else ""
     return (
         f"Model means of {measure.label} with {INTERVAL}s over time. {' '.join(paths)} {describe_axis(means, measure)} "
-        "The same numbers stand in the table below."
+        f"The same numbers stand in the table below.{first}"
     )
 
 
@@ -210,8 +214,9 @@ def _facts(outcome: Outcome, content: ReportContent) -> Iterator[str]:
     smallest = outcome.smallest_meaningful_change
     if smallest is not None:
         yield (
-            f"Smallest difference that people notice: {format_threshold(smallest.value)} "
-            f"{unit_of(measure, smallest.value)} (source: {smallest.source})."
+            f"Smallest difference that people notice: {format_threshold(smallest.value)}"
+            f"{unit_of(measure, smallest.value)} "
+            f"(source: {smallest.source})."
         )
     if instrument is not None and instrument.is_draft:
         yield "Draft: part of how this instrument is scored stands on a source still to be checked."

@@ -12,7 +12,6 @@ from reports.numbers import (
     NOTHING,
     decimals_of,
     format_interval,
-    format_number,
     format_share,
     scale_of,
     unit_of,
@@ -37,7 +36,7 @@ def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
             concept = plan.measure_of(outcome.id, design).concept
             lines.append((f"In the model of {concept}", *(people_cell(row) for row in found)))
     notes = [MARK] if any(NOT_SHOWN in cell for line in lines for cell in line) else []
-    if any("at least" in cell for line in lines for cell in line):
+    if any(cell.startswith("at least") for line in lines for cell in line[1:]):
         notes.insert(
             0,
             f"\u201cAt least\u201d: fewer than {THRESHOLD} people separate this number from another one of "
@@ -77,6 +76,8 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
         if estimand.outcome != outcome or row is None:
             continue
         name = f"{_label(content.design, estimand.timepoint)}: {_compared(content.design, estimand.compared)}"
+        if content.plan.is_asked_twice(estimand):
+            name = f"{name} ({estimand.id})"
         if row.verdict != "estimated":
             lines.append((name, "not computed", NOTHING, NOTHING, NOTHING))
             continue
@@ -91,9 +92,9 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
         )
     compared = "Difference in change" if content.design.kind == "matched_comparison" else "Difference"
     what = "Change" if single else compared
+    unit = f" in{unit_of(measure)}" if unit_of(measure) else ""
     notes = (
-        f"Adjusted p: allowing for the questions that the plan groups together. {what}s in {unit_of(measure)}; below "
-        f"zero means lower {'scores' if measure.unit == 'points' else 'shares'}.",
+        f"Adjusted p: allowing for the questions that the plan groups together. {what}s{unit}; below zero means lower.",
         *mark_notes(tuple(lines)),
     )
     return Table(
@@ -191,7 +192,7 @@ def _mean(row: Row | None, decimals: int) -> str:
         return NOTHING
     if not row.is_shown:
         return NOT_SHOWN
-    return f"{format_number(row.value, decimals)} ({format_interval(row.conf_low, row.conf_high, decimals)})"
+    return f"{value_cell(row, decimals)} ({format_interval(row.conf_low, row.conf_high, decimals)})"
 
 
 def _compared(design: StudyDesign, sides: tuple[str, str]) -> str:

@@ -95,7 +95,16 @@ def test_an_estimand_is_refused_for_its_reason_with_a_way_out(reason, spoil, mak
 
 def test_every_reason_has_a_test():
     marks = test_an_estimand_is_refused_for_its_reason_with_a_way_out.pytestmark
-    assert {case[0] for case in marks[0].args[1]} == set(EXPLANATIONS)
+    assert {case[0] for case in marks[0].args[1]} | {"nobody_or_everybody"} == set(EXPLANATIONS)
+
+
+@pytest.mark.parametrize("event", [{"at_least": 99}, {"at_most": 99}])
+def test_an_event_of_nobody_or_everybody_is_refused_as_such(event, make_trial, make_design, make_plan):
+    outcome = {"id": "mood", "measure": "mood.total", "role": "primary", "kind": "binary", "event": event}
+    scores, people = make_trial(np.random.default_rng(1))
+    (refusal,) = find_refusals(make_plan(outcomes=[outcome]), make_design(), scores=scores, participants=people)
+    assert refusal.reason == "nobody_or_everybody"
+    assert "Choose another border" in refusal.explanation
 
 
 def test_ten_participants_in_an_arm_are_enough_when_the_plan_says_ten(make_trial, make_design, make_plan):

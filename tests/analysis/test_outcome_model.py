@@ -183,7 +183,8 @@ def test_a_share_of_people_is_estimated_in_percent(answer, make_design):
     assert -100 <= found.conf_low < found.value < found.conf_high <= 100
     counts = frame.groupby("arm")["score:post"].agg(["sum", "count"])
     events = counts["sum"] / 100
-    assert found.n == min(*events, *(counts["count"] - events))
+    assert (found.n, found.classes) == (40, 2)
+    assert found.fewest == min(*events, *(counts["count"] - events))
 
 
 def test_intervals_of_a_plain_randomised_trial_cover_the_truth_as_often_as_they_say(make_trial, make_design, make_plan):

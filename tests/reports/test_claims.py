@@ -2,6 +2,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from analysis.design import Measure
@@ -92,7 +93,7 @@ def test_covariate_that_the_model_left_out_is_not_said_to_be_allowed_for(build: 
     results["method"] = results["method"].mask(
         results["estimand"] == "stigma_post", "A model; left out because they add nothing: covariate age."
     )
-    assert "Compared with people in the Usual care arm being in" in claim_of(content).sentence
+    assert "Compared with people in the Usual care arm, being in" in claim_of(content).sentence
 
 
 def test_single_group_cannot_tell_what_is_due_to_the_programme(build: Build) -> None:
@@ -177,3 +178,15 @@ def test_every_number_in_a_claim_stands_in_the_gated_results(build: Build) -> No
                 numbers = re.findall(r"\d+\.\d+", claim_of(content, estimand).sentence)
                 assert len(numbers) == 3
                 assert set(numbers) <= printed
+
+
+def test_the_same_question_asked_twice_is_told_apart_by_its_name_and_model(build: Build) -> None:
+    content = build()
+    first = content.plan.estimands[0]
+    again = first.model_copy(update={"id": "stigma_again", "covariates": []})
+    plan = content.plan.model_copy(update={"estimands": [*content.plan.estimands, again]})
+    row = content.results[content.results["estimand"] == first.id].assign(estimand=again.id, method="Another model.")
+    content = replace(content, plan=plan, results=pd.concat([content.results, row], ignore_index=True))
+    assert claim_of(content, "stigma_again").notes[0].startswith("This is 'stigma_again' of the plan")
+    assert "Another model." in claim_of(content, "stigma_again").notes[0]
+    assert not any("of the plan" in note for note in claim_of(content, "wellbeing_post").notes)

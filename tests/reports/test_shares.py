@@ -40,9 +40,9 @@ def sentence_of(content: ReportContent) -> str:
         (
             "randomised",
             (-2.0, -9.0, 5.0),
-            "No clear difference in the share of people with SSCI-8 total of at least 20 at 12 weeks: it was 2.0 percentage "
-            "points lower in the Peer support arm than in the Usual care arm (95\u00a0% interval from 9.0 percentage points "
-            "lower to 5.0 percentage points higher).",
+            "No clear difference in the share of people with SSCI-8 total of at least 20 at 12 weeks: it was 2 percentage "
+            "points lower in the Peer support arm than in the Usual care arm (95\u00a0% interval from 9 percentage points "
+            "lower to 5 percentage points higher).",
         ),
         (
             "single_group",
@@ -89,11 +89,64 @@ def test_a_report_about_a_share_passes_its_own_lint(build: Build) -> None:
     assert "percentage points" in render_report(as_share(build(estimate=(-12.4, -20.2, -4.6))))
 
 
-def test_an_interval_of_a_share_does_not_give_a_withheld_number_of_people_away(build: Build) -> None:
-    results = build(counts={"peer": (220, 215, 150), "usual": (231, 200, 160)}).results  # 215 is too near to 220
-    share = (results["outcome"] == "stigma") & (results["analysis"] == "descriptive") & (results["statistic"] == "mean")
-    results.loc[share, "n"] = 60.0  # of those with the event, say: printed exactly, were it alone
-    gated = gate_results(results, "threshold-10")
-    observed = gated[share & (gated["arm"] == "peer") & (gated["timepoint"] == "post")].iloc[0]
-    assert observed[["n", "std_error"]].isna().all()
-    assert observed["conf_low"] == round(observed["conf_low"], 1) != 19 + 215 / 7
+def classed(content: ReportContent, classes: float, **fewest: float) -> ReportContent:
+    """Content whose primary outcome has few different scores, with so many people in the rarer class of each arm."""
+    results = content.results
+    own = (results["outcome"] == "stigma") & results["analysis"].isin(["descriptive", "change_within_arm", "model"])
+    own &= results["statistic"] != "observed"
+    results.loc[own, "classes"] = classes
+    for arm, number in fewest.items():
+        results.loc[own & ((results["arm"] == arm) | (results["arm"] == "")), "fewest"] = number
+    return content
+
+
+@pytest.mark.parametrize("few", [0.0, 1.0, 9.0])
+def test_a_share_of_fewer_than_ten_people_is_hidden_with_all_that_tells_it(build: Build, few: float) -> None:
+    gated = gate_results(classed(as_share(build()), 2.0, usual=50.0, peer=few).results, "threshold-10")
+    own = gated["outcome"] == "stigma"
+    means = own & gated["statistic"].isin(["mean", "marginal_mean"]) & (gated["timepoint"] != "baseline")
+    assert gated.loc[means & (gated["arm"] == "peer"), "hidden"].all()
+    assert not gated.loc[means & (gated["arm"] == "usual"), "hidden"].any()
+    assert gated.loc[own & (gated["estimand"] != ""), "hidden"].all()
+    assert gated[["classes", "fewest"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(("classes", "fewest"), [(2.0, 40.0), (3.0, float("nan")), (10.0, float("nan"))])
+def test_an_outcome_of_few_different_scores_is_rounded_without_spread(
+    build: Build, classes: float, fewest: float
+) -> None:
+    gated = gate_results(classed(as_share(build()), classes, usual=fewest, peer=fewest).results, "threshold-10")
+    own = gated[(gated["outcome"] == "stigma") & gated["analysis"].isin(["descriptive", "change_within_arm", "model"])]
+    assert own[["std_error", "df"]].isna().all(axis=None)
+    spread = own["statistic"].isin(["sd", "standardised_change", "log_likelihood"]) | own["statistic"].str.startswith(
+        "cov"
+    )
+    assert own.loc[spread, "hidden"].all()
+    shown = own[own["statistic"].isin(["mean", "marginal_mean", "difference"])]
+    assert not shown["hidden"].any()
+    assert (shown["value"] == shown["value"].round(1)).all()
+
+
+def test_a_scale_of_many_scores_keeps_its_digits(build: Build) -> None:
+    gated = gate_results(build().results, "threshold-10")
+    assert gated.loc[gated["statistic"] == "marginal_mean", "std_error"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (
+            "count",
+            "at 12 weeks, the mean count was 2.4 lower in the Peer support arm than in the Usual care arm (95\u00a0%",
+        ),
+        ("ordinal", "at 12 weeks, the mean category was 2.4 lower in the Peer support arm than in the Usual care arm"),
+    ],
+)
+def test_counts_and_categories_have_no_points(build: Build, kind: str, expected: str) -> None:
+    content = build()
+    first, *others = content.plan.outcomes
+    outcomes = [first.model_copy(update={"kind": kind}), *others]
+    content = replace(content, plan=content.plan.model_copy(update={"outcomes": outcomes}))
+    said = sentence_of(content)
+    assert expected in said
+    assert "point" not in said
