@@ -140,18 +140,17 @@ def arrange(
             raise no_column(column, frame)
     check_terms(terms, list(frame.columns))
     kept, dropped = _complete(frame, needed, roles)
-    participant, ids = pd.factorize(frame[roles.participant].to_numpy()[kept], sort=True)
+    is_whole = len(kept) == len(frame)  # then nothing needs to be copied
+    columns = {name: frame[name] if is_whole else frame[name].iloc[kept] for name in needed}
+    participant, ids = pd.factorize(columns[roles.participant].to_numpy(), sort=True)
     first = first_rows(participant, len(ids))
-    columns = {name: frame[name].iloc[kept] for name in needed if name != roles.participant}
     planned, labels, times = find_occasions(columns, roles, time, participant, len(ids))
     if design is not None and roles.timepoint:
         planned, labels = place_labels(columns[roles.timepoint], design.timepoints, roles.timepoint), design.timepoints
-    rows = np.full((len(ids), len(labels)), -1, dtype=np.int64)
-    rows[participant, planned] = kept
-    mask = rows >= 0
-    _once_each(mask, len(kept), roles)
-    place = np.zeros(rows.shape, dtype=np.int64)
+    place = np.full((len(ids), len(labels)), -1, dtype=np.int64)
     place[participant, planned] = np.arange(len(kept))
+    mask = place >= 0
+    _once_each(mask, len(kept), roles)
     if design is None:
         where = Occasions(planned, labels, times, participant, first, place[mask])
         design = recognise_design(terms, columns, roles, where, references or {}, center)
@@ -168,7 +167,7 @@ def arrange(
         stratum_labels=stratum_labels,
         memberships=tuple(_membership(name, columns[name], participant, place, mask, roles) for name in roles.groups),
         participants=np.asarray(ids),
-        rows=rows,
+        rows=place if is_whole else np.where(mask, kept[place], -1),
         times=None
         if roles.timepoint or times or not time
         else np.where(mask, columns[time].to_numpy(dtype=float)[place], 0.0),
