@@ -16,6 +16,7 @@ from analysis.mixed_models.recognise import (
     code_levels,
     find_occasions,
     first_rows,
+    is_number,
     place_labels,
     recognise_design,
 )
@@ -139,6 +140,7 @@ def arrange(
         if column not in frame.columns:
             raise no_column(column, frame)
     check_terms(terms, list(frame.columns))
+    _check_roles(frame, terms, roles, time, needed)
     kept, dropped = _complete(frame, needed, roles)
     is_whole = len(kept) == len(frame)  # then nothing needs to be copied
     columns = {name: frame[name] if is_whole else frame[name].iloc[kept] for name in needed}
@@ -175,18 +177,39 @@ def arrange(
     )
 
 
+def _check_roles(
+    frame: pd.DataFrame, terms: Sequence[str], roles: Roles, time: str | None, needed: Sequence[str]
+) -> None:
+    """Refuse columns that stand twice, that are two things at once, or that hold no finite numbers where they must."""
+    inside = [name for term in terms for name in term.split(":")]
+    beside = [*inside, roles.stratum, *roles.groups]
+    for name in needed:
+        if list(frame.columns).count(name) > 1:
+            raise AnalysisError(Problem("column_twice", f"The frame has two columns '{name}'.", "Keep one."))
+    for role, others in (
+        (roles.participant, [*beside, roles.outcome, roles.timepoint, time]),
+        (roles.outcome, [*beside, roles.timepoint, time]),
+    ):
+        if role in others:
+            message = f"'{role}' cannot be two things in one model."
+            raise AnalysisError(Problem("column_in_two_roles", message, "Name another column for one of them."))
+    for name in (roles.outcome, *([time] if time else [])):
+        if not is_number(frame[name]) and frame[name].notna().any():
+            message = f"'{name}' does not hold numbers."
+            raise AnalysisError(Problem("not_numeric", message, "Turn it into numbers; look at what cannot be turned."))
+    for name in needed:
+        if is_number(frame[name]) and np.isinf(frame[name].to_numpy(dtype=float, na_value=np.nan)).any():
+            message = f"'{name}' holds infinite values."
+            raise AnalysisError(Problem("infinite", message, "Give finite numbers, or leave them out."))
+
+
 def _complete(frame: pd.DataFrame, needed: Sequence[str], roles: Roles) -> tuple[Codes, dict[str, int]]:
     """Return positions of complete rows, and how many were left out for which reason."""
     missing_outcome = frame[roles.outcome].isna().to_numpy()
     missing_other = np.zeros(len(frame), dtype=bool)
     for name in needed:
-        if name != roles.outcome and not (name in roles.groups and roles.partially_nested):
+        if name != roles.outcome and name not in roles.groups:
             missing_other |= frame[name].isna().to_numpy()
-    infinite = ~np.isfinite(frame[roles.outcome].to_numpy(dtype=float, na_value=0.0))
-    if infinite.any():
-        raise AnalysisError(
-            Problem("outcome_infinite", f"'{roles.outcome}' holds infinite values.", "Give numbers, or leave out.")
-        )
     kept = np.flatnonzero(~missing_outcome & ~missing_other)
     if not len(kept):
         raise AnalysisError(

@@ -45,7 +45,8 @@ class Basis:
     @classmethod
     def of(cls, design: Design, gram: Array) -> Self:
         """Find the basis from the cross products [X y]'[X y] of a design."""
-        columns = independent_columns(gram)
+        degrees = np.array([len(column.parts) for column in design.columns])
+        columns = independent_columns(gram, np.argsort(degrees, kind="stable"))
         everything = np.arange(len(design.columns))
         left_out = np.setdiff1d(everything, columns)
         by_kept = np.linalg.solve(gram[np.ix_(columns, columns)], gram[np.ix_(columns, everything)])
@@ -88,7 +89,11 @@ def estimable_row(
                 Problem("term_unknown", f"The model has no term '{unknown[0]}'.", choose_from(unknown[0], every))
             )
         weights = np.array([weights.get(term, 0.0) for term in every])
-    kept, rest = np.split(np.asarray(weights, dtype=float), [len(terms)])
+    weights = np.asarray(weights, dtype=float)
+    if weights.shape not in ((len(terms),), (len(every),)):
+        message = f"There are {len(terms)} coefficients, and weights of shape {weights.shape}."
+        raise AnalysisError(Problem("weights_misshapen", message, "Give a weight for each, or a mapping of names."))
+    kept, rest = np.split(weights, [len(terms)])
     for place, (term, weight) in enumerate(zip(dropped, rest, strict=False)):
         if not np.allclose(kept @ said[:, place], weight, atol=1e-8):
             raise AnalysisError(
@@ -101,12 +106,12 @@ def estimable_row(
     return kept
 
 
-def independent_columns(gram: Array) -> Codes:
-    """Return which columns of X, from the cross products [X y]'[X y], add something to those before them."""
+def independent_columns(gram: Array, order: Codes) -> Codes:
+    """Return which columns of X, from [X y]'[X y], add something to those before them in `order`."""
     scale = np.sqrt(np.maximum(np.diag(gram)[:-1], 0.0))
     scaled = gram[:-1, :-1] / np.outer(np.where(scale > 0, scale, 1.0), np.where(scale > 0, scale, 1.0))
     kept: list[int] = []
-    for column in range(len(scaled)):
+    for column in (int(place) for place in order):
         if scale[column] == 0.0:
             continue
         inside = scaled[np.ix_(kept, kept)]
@@ -114,4 +119,4 @@ def independent_columns(gram: Array) -> Codes:
         new = 1.0 - (float(shared @ np.linalg.solve(inside, shared)) if kept else 0.0)
         if new > ALIASED:
             kept.append(column)
-    return np.array(kept, dtype=np.int64)
+    return np.sort(np.array(kept, dtype=np.int64))

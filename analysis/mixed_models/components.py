@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from analysis.mixed_models.bases import RandomModel, ResidualModel
 from analysis.mixed_models.inference import CONFIDENCE, inverse
 from analysis.mixed_models.jets import Array
 from data_contracts.errors import Problem
+
+MOST_LOGS: Final = 50.0
+"""Half an interval of the logarithm of a variance that says nothing any more."""
 
 if TYPE_CHECKING:
     from analysis.mixed_models.model_fit import Parts
@@ -122,4 +125,6 @@ def _interval(name: str, value: float, error: float) -> tuple[float, float]:
     if name.startswith("correlation"):
         middle, half = np.arctanh(value), reach / (1.0 - value**2)
         return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+    if reach > MOST_LOGS * value:
+        return float("nan"), float("nan")  # at the border there is no interval
     return value * float(np.exp(-reach / value)), value * float(np.exp(reach / value))

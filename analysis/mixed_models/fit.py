@@ -18,20 +18,26 @@ from analysis.mixed_models.bases import (
     random_levels,
 )
 from analysis.mixed_models.basis import Basis
-from analysis.mixed_models.covariance import STRUCTURES, Unstructured, choose_structure
-from analysis.mixed_models.guards import check_groups, check_random_effects, check_residual_covariance, check_spread
-from analysis.mixed_models.inference import DF_METHODS, DfMethod
+from analysis.mixed_models.covariance import STRUCTURES, Block, Unstructured, choose_structure
+from analysis.mixed_models.guards import (
+    check_groups,
+    check_identified,
+    check_random_effects,
+    check_residual_covariance,
+    check_spread,
+)
+from analysis.mixed_models.inference import DfMethod, check_methods, choose
 from analysis.mixed_models.jets import Array, Mask
 from analysis.mixed_models.likelihood import Level
 from analysis.mixed_models.model_fit import ModelFit, Parts
-from analysis.mixed_models.moments import Moments
+from analysis.mixed_models.moments import Moments, find_parents
 from analysis.mixed_models.optimise import find_optimum
 from analysis.mixed_models.recognise import Roles
 from analysis.mixed_models.reshape import lengthen
 from analysis.mixed_models.statsmodels_engine import ENGINES, find_with_statsmodels
 from analysis.mixed_models.terms import Design
 from analysis.mixed_models.threads import on_one_thread
-from data_contracts.errors import Problem, choose_from
+from data_contracts.errors import Problem
 
 Method = Literal["reml", "ml"]
 Engine = Literal["peerimpact", "statsmodels"]
@@ -184,7 +190,7 @@ def fit_mixed_model(
         timepoint = timepoint or TIMEPOINT
         frame, outcome = lengthen(frame, outcome, timepoint=timepoint), "outcome"
     kinds = _group_kinds(groups)
-    _choose("random", random, RANDOM)
+    choose("random", random, RANDOM)
     if time is None and {random, *kinds.values()} != {"intercept"}:
         raise AnalysisError(Problem("no_time", "A random slope needs a time.", "Name a numeric column: time='week'."))
     roles = Roles(
@@ -210,7 +216,7 @@ def refit_mixed_model(
     df_method: DfMethod = "kenward_roger",
 ) -> ModelFit:
     """Fit a mixed model from moments alone; parameters as in `fit_mixed_model`, groups those of the moments."""
-    _choose("random", random, RANDOM)
+    choose("random", random, RANDOM)
     kinds = dict.fromkeys(moments.roles.groups, "intercept") | _group_kinds(groups or {})
     return _mixed(moments, None, random, kinds, method, df_method)
 
@@ -223,13 +229,14 @@ def _mmrm(
     df_method: DfMethod,
 ) -> ModelFit:
     ladder = [covariance] if isinstance(covariance, str) else list(covariance)
-    _check_methods(method, df_method)
+    check_methods(method, df_method)
     timepoints = len(moments.design.timepoints)
     times = np.ones((timepoints, 1))
     problems: list[AnalysisError] = []
     fit: ModelFit | None = None
+    for kind in ladder or ["none"]:
+        choose("covariance", kind, STRUCTURES)
     for kind in ladder:
-        _choose("covariance", kind, STRUCTURES)
         structure = choose_structure(kind, timepoints) if timepoints > 1 else Unstructured(1)
         try:
             check_residual_covariance(moments, kind)
@@ -271,8 +278,8 @@ def _mixed(
     df_method: DfMethod,
     engine: Engine = "peerimpact",
 ) -> ModelFit:
-    _check_methods(method, df_method)
-    _choose("engine", engine, ENGINES)
+    check_methods(method, df_method)
+    choose("engine", engine, ENGINES)
     widths = [1 if kind == "intercept" else 2 for kind in (random, *kinds.values())]
     together = [kind != "slope_uncorrelated" for kind in (random, *kinds.values())]
     levels, variances = random_levels(widths, together)
@@ -286,7 +293,9 @@ def _mixed(
             working = moments.active(place)[each.cell].any(axis=1)
             check_groups(each.name, np.bincount(each.group[working], each.sums[working, 0]).astype(float))
         at = np.array(moments.design.times or np.zeros(len(moments.design.timepoints)))
-        times, as_asked = _scaled_times(at, np.ones(at.shape, dtype=bool), all(together))
+        times, as_asked = _scaled_times(
+            at, np.ones(at.shape, dtype=bool), slopes=max(widths) > 1, centred=all(together)
+        )
         model = RandomModel(levels, variances, times, len(moments.strata))
         group_levels = [
             Level(each.name, each.labels, widths[1 + place], variances[1 + place], each.parents)
@@ -301,7 +310,7 @@ def _mixed(
         for member in arranged.memberships:
             check_groups(member.name, np.bincount(member.codes[member.active.any(axis=1)]).astype(float))
         at = np.zeros(arranged.mask.shape) if arranged.times is None else arranged.times
-        scaled, as_asked = _scaled_times(at, arranged.mask, all(together))
+        scaled, as_asked = _scaled_times(at, arranged.mask, slopes=max(widths) > 1, centred=all(together))
         model = RandomModel(levels, variances, scaled, len(arranged.stratum_labels))
         base = RowBase(arranged, model, _row_levels(arranged, widths, variances), scaled)
     basis, spread = _prepare(base, design)
@@ -319,6 +328,7 @@ def _mixed(
         shares = (0.5, 0.1, 0.9)
         starts = [np.concatenate([_random_start(levels, share), *_residual_start(model, share)]) for share in shares]
         optimum = find_optimum(base, model.blocks, starts, restricted=method == "reml", covariance=random)
+    check_identified(optimum, _parameter_names(levels, kinds, model))
     parts = Parts(
         kind="mixed_model",
         base=base,
@@ -331,6 +341,13 @@ def _mixed(
         as_asked=as_asked,
     )
     return ModelFit.of(parts, df_method)
+
+
+def _parameter_names(levels: Sequence[Sequence[Block]], kinds: Mapping[str, str], model: RandomModel) -> list[str]:
+    """Return what each natural parameter is the variance of."""
+    names = ("participants", *kinds)
+    found = [name for name, blocks in zip(names, levels, strict=True) for block in blocks for _ in range(block.size)]
+    return [*found, *("residuals" for _ in range(model.n_strata))]
 
 
 def _prepare(base: PatternBase | RowBase, design: Design) -> tuple[Basis, float]:
@@ -382,13 +399,17 @@ def _residual_start(model: RandomModel, share: float) -> list[Array]:
     return [np.full(model.n_strata, 0.5 * np.log(max(1.0 - share, 0.1)))]
 
 
-def _scaled_times(times: Array, mask: Mask, centred: bool) -> tuple[Array, Array]:
+def _scaled_times(times: Array, mask: Mask, *, slopes: bool, centred: bool) -> tuple[Array, Array]:
     """Return [1, time], time centred and of mean square one, and what turns its effects into those asked for.
 
     Intercepts that stand far from the data are all but the slopes once more, and no optimiser tells the two apart.
     Effects that are uncorrelated at the zero asked for are not so elsewhere: these are not centred.
     """
     values = times[mask]
+    if slopes and np.ptp(values) == 0.0:
+        raise AnalysisError(
+            Problem("time_constant", "Time stands still, so there is no slope in it.", "Name another time.")
+        )
     middle = float(np.mean(values)) if centred else 0.0
     unit = float(np.sqrt(np.mean((values - middle) ** 2))) or 1.0
     design = np.stack([np.ones_like(times), np.where(mask, times - middle, 0.0) / unit], axis=-1)
@@ -410,12 +431,10 @@ def _row_levels(
         )
     ]
     for place, each in enumerate(members):
-        above = []
-        for higher in members[place + 1 :]:
-            parent = np.full(len(each.labels), -1, dtype=np.int64)
-            inside = each.codes >= 0
-            np.maximum.at(parent, each.codes[inside], higher.codes[inside])
-            above.append(parent)
+        above = [
+            find_parents(each.codes, higher.codes, len(each.labels), each.name, higher.name)
+            for higher in members[place + 1 :]
+        ]
         found.append(Level(each.name, each.labels, widths[1 + place], variances[1 + place], tuple(above)))
     return found
 
@@ -424,26 +443,6 @@ def _group_kinds(groups: str | Sequence[str] | Mapping[str, str]) -> dict[str, s
     """Return column -> kind of random effects of each level of groups."""
     if isinstance(groups, Mapping):
         for kind in groups.values():
-            _choose("groups", kind, RANDOM)
+            choose("groups", kind, RANDOM)
         return dict(groups)
     return dict.fromkeys([groups] if isinstance(groups, str) else groups, "intercept")
-
-
-def _check_methods(method: str, df_method: str) -> None:
-    _choose("method", method, ("reml", "ml"))
-    _choose("df_method", df_method, DF_METHODS)
-    if method == "ml" and df_method.startswith("kenward_roger"):
-        raise AnalysisError(
-            Problem(
-                "kenward_roger_needs_reml",
-                "Kenward-Roger is defined for restricted maximum likelihood only.",
-                "Use method='reml', or df_method='satterthwaite'.",
-            )
-        )
-
-
-def _choose(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise AnalysisError(
-            Problem(f"{name}_unknown", f"There is no {name} '{value}'.", choose_from(str(value), allowed))
-        )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from analysis.errors import AnalysisError
+from analysis.mixed_models.inference import expected_information
 from analysis.mixed_models.jets import Array
 from analysis.mixed_models.moments import Moments
+from analysis.mixed_models.optimise import Optimum
 from data_contracts.errors import Problem
 
-NO_SPREAD: Final = 1e-20
+NO_SPREAD: Final = 1e-12
 """Residual sum of squares, relative to the total, that is nothing but rounding."""
+NO_INFORMATION: Final = 1e-8
+"""Share of the information on a variance, left when terms and other variances are known, that is rounding."""
 
 
 def check_spread(left: float, total: float, freedom: int) -> None:
@@ -39,6 +44,8 @@ def check_residual_covariance(moments: Moments, kind: str) -> None:
     """Refuse a covariance between timepoints that nobody was observed at together."""
     masks, counts = moments.masks, moments.products[:, 0, 0]
     timepoints = moments.design.timepoints
+    if counts.sum() < 2:
+        raise AnalysisError(Problem("one_participant", "There is one participant only.", "Collect more data."))
     if len(timepoints) == 1:
         return
     for stratum, label in enumerate(moments.strata):
@@ -109,3 +116,25 @@ def check_groups(name: str, sizes: Array) -> None:
                 "Leave the groups out, or check the column that holds them.",
             )
         )
+
+
+def check_identified(optimum: Optimum, names: Sequence[str]) -> None:
+    """Refuse variances that the terms, or other variances, take in whole, so that any value of them fits alike."""
+    if not optimum.record.converged:
+        return
+    evaluation = optimum.evaluation
+    information = expected_information(evaluation)
+    without_terms = np.maximum(-np.diag(evaluation.log_det_curvature) / 2.0, np.finfo(float).tiny)
+    left = np.diag(information) / without_terms
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    if left.min() < NO_INFORMATION:
+        what = f"The terms of the model take in all that is known of the variance of '{names[int(left.argmin())]}'"
+        advice = "Take the term that tells them apart out, or leave them out."
+    elif values[0] < NO_INFORMATION:
+        first, second = np.argsort(-np.abs(vectors[:, 0]))[:2]
+        what = f"The variances of '{names[first]}' and '{names[second]}' cannot be told apart"
+        advice = "Leave one of them out."
+    else:
+        return
+    raise AnalysisError(Problem("variance_not_identified", f"{what}.", advice))

@@ -7,16 +7,18 @@ linear in their parameters. Phi = (X' V^-1 X)^-1, P_i = d(X' V^-1 X)/dtheta_i, W
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from scipy import stats
 
+from analysis.errors import AnalysisError
 from analysis.mixed_models.jets import Array
 from analysis.mixed_models.likelihood import Evaluation
 from analysis.mixed_models.optimise import Optimum
+from data_contracts.errors import Problem, choose_from
 
 DfMethod = Literal["kenward_roger", "kenward_roger_linear", "satterthwaite", "z"]
 DF_METHODS: Final = ("kenward_roger", "kenward_roger_linear", "satterthwaite", "z")
@@ -160,7 +162,7 @@ def make_precision(
         return Precision(evaluation.unscaled, evaluation.unscaled, slopes, working_vcov, df_method)
     theta_vcov = optimum.jacobian @ working_vcov @ optimum.jacobian.T
     if information == "expected":
-        theta_vcov = inverse(_expected_information(evaluation))
+        theta_vcov = inverse(expected_information(evaluation))
     inner = np.tensordot(theta_vcov, evaluation.curvatures, ((0, 1), (0, 1))) / 2.0
     turned = np.tensordot(theta_vcov, evaluation.slopes, 1)
     inner = inner - np.einsum("iab,bc,icd->ad", evaluation.slopes, evaluation.unscaled, turned, optimize=True)
@@ -179,7 +181,7 @@ def inverse(information: Array) -> Array:
     return found * np.outer(scale, scale)
 
 
-def _expected_information(evaluation: Evaluation) -> Array:
+def expected_information(evaluation: Evaluation) -> Array:
     """Return the expected information of variances and covariances that V is linear in."""
     size = len(evaluation.slopes)
     traces = np.einsum("ijab,ab->ij", evaluation.curvatures, evaluation.unscaled)
@@ -204,3 +206,25 @@ def make_estimate(value: float, std_error: float, df: float) -> Estimate:
 def _test(statistic: float, size: int, df: float) -> WaldTest:
     p_value = float(stats.chi2.sf(statistic * size, size) if np.isinf(df) else stats.f.sf(statistic, size, df))
     return WaldTest(statistic=statistic, df_numerator=size, df_denominator=df, p_value=p_value)
+
+
+def check_methods(method: str, df_method: str) -> None:
+    """Refuse methods that there are not, or that do not go together."""
+    choose("method", method, ("reml", "ml"))
+    choose("df_method", df_method, DF_METHODS)
+    if method == "ml" and df_method.startswith("kenward_roger"):
+        raise AnalysisError(
+            Problem(
+                "kenward_roger_needs_reml",
+                "Kenward-Roger is defined for restricted maximum likelihood only.",
+                "Use method='reml', or df_method='satterthwaite'.",
+            )
+        )
+
+
+def choose(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Refuse a value that is not allowed, naming the nearest."""
+    if value not in allowed:
+        raise AnalysisError(
+            Problem(f"{name}_unknown", f"There is no {name} '{value}'.", choose_from(str(value), allowed))
+        )

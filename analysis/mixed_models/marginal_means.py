@@ -79,21 +79,25 @@ class Contrasts:
 
     def _simultaneous(self, found: pd.DataFrame) -> pd.DataFrame:
         usable = (found["std_error"] > 0).to_numpy()  # no means that are equal by the model
+        p_adjusted = np.full(len(found), np.nan)
+        if not usable.any():
+            return found.assign(p_adjusted=p_adjusted)
         rows = np.array([self.fit.row(row) for row in self.matrix[usable]])
         vcov = rows @ self.fit.vcov @ rows.T
         deviation = np.sqrt(np.diag(vcov))
-        correlation = vcov / np.outer(deviation, deviation)
+        correlation = _distinct(vcov / np.outer(deviation, deviation))
         df = float(found.loc[usable, "df"].min())
-        p_adjusted = np.full(len(found), np.nan)
         statistics = np.abs(found.loc[usable, "statistic"].to_numpy())
-        p_adjusted[usable] = [1.0 - _box(value, correlation, df) for value in statistics]
-        upper = 1.0 if not len(deviation) else float(stats.t.ppf(1 - (1 - CONFIDENCE) / (2 * len(deviation)), df))
-        lower = float(stats.t.ppf((1 + CONFIDENCE) / 2, df))
+        p_adjusted[usable] = [
+            min(max(1.0 - _box(value, correlation, df), p), 1.0)
+            for value, p in zip(statistics, found.loc[usable, "p_value"], strict=True)
+        ]
+        lower, upper = (float(stats.t.ppf(1 - (1 - CONFIDENCE) / (2 * count), df)) for count in (1, len(correlation)))
         reach = lower
-        if len(deviation) > 1:
-            reach = float(
-                optimize.brentq(lambda value: _box(value, correlation, df) - CONFIDENCE, lower, upper * 1.01, xtol=1e-5)
-            )
+        if _box(lower, correlation, df) < CONFIDENCE:
+            reach = upper
+            if _box(upper, correlation, df) > CONFIDENCE:
+                reach = float(optimize.brentq(_missing, lower, upper, args=(correlation, df), xtol=1e-5))
         half = reach * found["std_error"]
         return found.assign(
             conf_low=found["estimate"] - half, conf_high=found["estimate"] + half, p_adjusted=p_adjusted
@@ -280,6 +284,19 @@ def _table(names: pd.DataFrame, estimates: Sequence[Estimate]) -> pd.DataFrame:
         conf_low=[each.conf_low for each in estimates],
         conf_high=[each.conf_high for each in estimates],
     )
+
+
+def _distinct(correlation: Array) -> Array:
+    """Return the correlations of contrasts of which none is another once more."""
+    kept: list[int] = []
+    for place in range(len(correlation)):
+        if not (np.abs(correlation[place, kept]) > 1.0 - 1e-10).any():
+            kept.append(place)
+    return correlation[np.ix_(kept, kept)]
+
+
+def _missing(value: float, correlation: Array, df: float) -> float:
+    return _box(value, correlation, df) - CONFIDENCE
 
 
 def _box(value: float, correlation: Array, df: float) -> float:

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 import numpy as np
 import pandas as pd
 
+from analysis.errors import AnalysisError
 from analysis.mixed_models.arrange import Arranged
 from analysis.mixed_models.bases import PatternBase, RowBase
 from analysis.mixed_models.basis import Basis, estimable_row
@@ -18,6 +19,7 @@ from analysis.mixed_models.inference import (
     Estimate,
     Precision,
     WaldTest,
+    check_methods,
     make_estimate,
     make_precision,
 )
@@ -28,6 +30,7 @@ from analysis.mixed_models.optimise import Optimisation, Optimum
 from analysis.mixed_models.prediction import augment_rows, predict_random_effects
 from analysis.mixed_models.robust import RobustKind, robust_precision
 from analysis.mixed_models.terms import Design
+from data_contracts.errors import Problem
 
 DF_WORDS: Final[dict[str, str]] = {
     "kenward_roger": "Kenward-Roger standard errors and degrees of freedom",
@@ -188,6 +191,7 @@ class ModelFit:
 
     def with_df_method(self, df_method: DfMethod) -> ModelFit:
         """Return the same fit with other standard errors and degrees of freedom."""
+        check_methods(self.method, df_method)
         return ModelFit.of(self._parts, df_method)
 
     def robust(self, kind: RobustKind = "CR2") -> ModelFit:
@@ -234,7 +238,8 @@ class ModelFit:
         if self._precision is None:
             return make_estimate(value, float("nan"), float("nan"))
         found = self._precision.df(self._parts.basis.to_asked.T @ row) if df is None else df
-        return make_estimate(value, float(np.sqrt(row @ self.vcov @ row)), found)
+        variance = float(row @ self.vcov @ row)
+        return make_estimate(value, float(np.sqrt(variance)) if variance >= 0 else float("nan"), found)
 
     def row(self, weights: Mapping[str, float] | Array) -> Array:
         """Return weights for each of `terms`, after checking that those of left-out terms go without saying.
@@ -249,6 +254,10 @@ class ModelFit:
     def test(self, rows: Sequence[Mapping[str, float]] | Array) -> WaldTest:
         """Test that several linear combinations of coefficients are all zero; see `estimate` for the weights."""
         matrix = np.array([self.row(each) for each in rows])
+        if not len(matrix) or np.linalg.matrix_rank(matrix) < len(matrix):
+            raise AnalysisError(
+                Problem("rows_dependent", "A combination to be tested follows from the others.", "Leave it out.")
+            )
         if self._precision is None:
             return WaldTest(
                 statistic=float("nan"), df_numerator=len(matrix), df_denominator=float("nan"), p_value=float("nan")
@@ -346,6 +355,7 @@ class ModelFit:
         ones = np.ones((len(parts.strata), len(labels)))
         with np.errstate(all="ignore"):
             found = parts.base.model.cells(parts.optimum.theta, np.arange(len(parts.strata)), ones, 0)[()]
+        found = found if self.converged else np.full_like(found, np.nan)
         return {
             stratum: pd.DataFrame(parts.spread**2 * matrix, index=labels, columns=labels)
             for stratum, matrix in zip(parts.strata, found, strict=True)

@@ -183,7 +183,9 @@ class Moments:
                     membership.name,
                     membership.labels,
                     tuple(
-                        _parents(membership.codes, higher.codes, len(membership.labels), membership.name, higher.name)
+                        find_parents(
+                            membership.codes, higher.codes, len(membership.labels), membership.name, higher.name
+                        )
                         for higher in arranged.memberships[level + 1 :]
                     ),
                     *_merge(
@@ -303,7 +305,7 @@ def _merge(keys: Codes, sums: Array, n_cells: int) -> tuple[Codes, Codes, Array]
     return unique // n_cells, unique % n_cells, sums
 
 
-def _parents(codes: Codes, higher: Codes, count: int, name: str, higher_name: str) -> Codes:
+def find_parents(codes: Codes, higher: Codes, count: int, name: str, higher_name: str) -> Codes:
     """Return the higher group that each group belongs to."""
     found = np.full(count, -1, dtype=np.int64)
     inside = codes >= 0

@@ -86,7 +86,14 @@ def load_moments(path: Path) -> Moments:
 def _from_parts(header: Mapping[str, Any], table: Mapping[str, Sequence[Any]]) -> Moments:
     plan, roles = header["design"], header["roles"]
     variables = [
-        Variable(**{**each, "levels": tuple(each["levels"]), "values": tuple(each["values"])})
+        Variable(
+            **{
+                **each,
+                "levels": tuple(each["levels"]),
+                "values": tuple(each["values"]),
+                "shares": tuple(each["shares"]),
+            }
+        )
         for each in plan["variables"]
     ]
     level, group, cell = (np.array(table[name], dtype=np.int64) for name in ("level", "group", "cell"))

@@ -84,8 +84,8 @@ class Deviance:
         """Return the evaluation in natural parameters, these, and their derivatives."""
         key = working.tobytes()
         if self._last is None or key != self._key or self._order < order:
-            theta, first, second = compose(self.blocks, working)
             with np.errstate(all="ignore"):
+                theta, first, second = compose(self.blocks, working)
                 found = evaluate(self.base, theta, restricted=self.restricted, order=order)
             self._key, self._order, self._last = key, order, (found, theta, first, second)
         return self._last
@@ -171,7 +171,7 @@ _SEARCHES: Final[dict[str, Callable[[Deviance, Array], tuple[Array, int, str]]]]
 
 def _try_zeros(deviance: Deviance, blocks: Sequence[Block], point: Array) -> Array:
     """Return the point with tiny standard deviations of random effects at exactly zero where that is no worse."""
-    residual = np.exp(point[-1])
+    residual = np.exp(min(float(point[-1]), 0.0))  # of an outcome with a variance of one, or of another parameter
     trial = point.copy()
     offset = 0
     for block in blocks:
@@ -218,12 +218,13 @@ def verify(
 ) -> tuple[bool, float]:
     """Tell whether a point is an optimum, and the root of what one more Newton step promises.
 
-    Only where a covariance of random effects has lost rank may the deviance be flat in a direction.
+    Only where the covariance of several random effects has lost rank may the deviance be flat in a direction: factors
+    of it can then be turned. A variance in which the deviance is flat is not identified.
     """
     if not np.isfinite(deviance.value(point)) or not np.isfinite(deviance.hessian(point)).all():
         return False, np.inf
     _, promise, least = _newton_step(deviance, point)
-    curved = least > 0 or (least == 0 and _is_singular(blocks, point))
+    curved = least > 0 or (least == 0 and _is_singular(blocks, point, of_several=True))
     return curved and promise < promised, float(np.sqrt(promise))
 
 
@@ -254,11 +255,11 @@ def arrange_optimum(
     return Optimum(point, theta, jacobian, hessian, evaluation, record)
 
 
-def _is_singular(blocks: Sequence[Block], point: Array) -> bool:
-    """Tell whether a covariance of random effects has lost rank."""
+def _is_singular(blocks: Sequence[Block], point: Array, *, of_several: bool = False) -> bool:
+    """Tell whether a covariance of random effects (with `of_several`: of more than one) has lost rank."""
     offset, found = 0, False
     for block in blocks:
-        if isinstance(block, Unstructured):
+        if isinstance(block, Unstructured) and (block.width > 1 or not of_several):
             theta = block.natural(point[offset : offset + block.working_size])[0]
             matrix = block.assemble(theta, 0)[()]
             scale = np.sqrt(np.maximum(np.diag(matrix), 1e-12))

@@ -117,20 +117,27 @@ def recognise_design(
     names = list(dict.fromkeys(name for term in terms for name in term.split(":")))
     is_planned = bool(roles.timepoint or where.times)
     occasion = first_rows(where.planned, len(where.labels)) if is_planned else None
+    factors = [name for name in names if name == roles.timepoint or not is_number(columns[name])]
+    factors += [roles.timepoint] if roles.timepoint and roles.timepoint not in factors else []
+    for given, known, what in (
+        (references, factors, "factor"),
+        (center, [n for n in names if n not in factors], "number"),
+    ):
+        for name in (each for each in given if each not in known):
+            message = f"'{name}' is no {what} of the terms."
+            raise AnalysisError(Problem(f"no_{what}", message, choose_from(name, known or ["none"])))
     variables = {}
     for name in names:
         values = columns[name]
-        is_number = pd.api.types.is_numeric_dtype(values.dtype) and name != roles.timepoint
-        at, levels = (
-            (values.to_numpy(dtype=float), ()) if is_number else code_levels(values, references.get(name), name)
-        )
+        numeric = name not in factors
+        at, levels = (values.to_numpy(dtype=float), ()) if numeric else code_levels(values, references.get(name), name)
         place: Place = "row"
         by_timepoint: tuple[float, ...] = ()
         if (at == at[where.first][where.participant]).all():
             place = "participant"
         if occasion is not None and (name == roles.timepoint or (at == at[occasion][where.planned]).all()):
             place, by_timepoint = "timepoint", tuple(float(value) for value in at[occasion])
-        mean = float(at[where.order].mean()) if is_number else 0.0
+        mean = float(at[where.order].mean()) if numeric else 0.0
         shares = tuple(np.bincount(at.astype(np.int64), minlength=len(levels)) / len(at)) if levels else ()
         variables[name] = Variable(name, place, levels, mean, mean, name in center, by_timepoint, shares)
     return make_design(
@@ -167,7 +174,10 @@ def code_levels(values: pd.Series, reference: str | None = None, name: str = "")
     else:
         codes, uniques = pd.factorize(values.to_numpy(), sort=True)
         uniques = list(uniques)
-    labels = [f"{value:g}" if isinstance(value, float) else str(value) for value in uniques]
+    labels = [label_of(value) for value in uniques]
+    if len(set(labels)) < len(labels):
+        message = f"'{name}' has different levels that are written alike."
+        raise AnalysisError(Problem("levels_alike", message, "Give every level a text of its own."))
     if reference is not None:
         if str(reference) not in labels:
             message = f"'{name}' has no level '{reference}'."
@@ -179,6 +189,14 @@ def code_levels(values: pd.Series, reference: str | None = None, name: str = "")
     return codes.astype(np.int64), tuple(labels)
 
 
+def label_of(value: object) -> str:
+    """Return the text of a level: whole numbers without a point."""
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
 def place_labels(values: pd.Series, labels: Sequence[str], name: str) -> Codes:
     """Return codes of values among agreed labels."""
     codes, found = code_levels(values)
@@ -187,6 +205,11 @@ def place_labels(values: pd.Series, labels: Sequence[str], name: str) -> Codes:
         message = f"'{name}' has the level '{unknown[0]}', which was not agreed on."
         raise AnalysisError(Problem("level_unknown", message, choose_from(unknown[0], list(labels))))
     return np.array([labels.index(label) for label in found], dtype=np.int64)[codes]
+
+
+def is_number(values: pd.Series) -> bool:
+    """Tell whether a column holds real numbers."""
+    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values.dtype)
 
 
 def first_rows(participant: Codes, count: int) -> Codes:

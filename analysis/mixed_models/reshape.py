@@ -30,6 +30,13 @@ def lengthen(frame: pd.DataFrame, outcome: Mapping[str, str], *, timepoint: str)
     unknown = [column for column in outcome.values() if column not in frame.columns]
     if unknown:
         raise no_column(unknown[0], frame)
+    if not outcome or len(set(outcome.values())) < len(outcome):
+        raise AnalysisError(
+            Problem("outcome_columns", "Every timepoint needs a column of its own.", "Give timepoint -> column.")
+        )
+    taken = [name for name in (timepoint, "outcome") if name in frame.columns and name not in outcome.values()]
+    if taken:
+        raise AnalysisError(Problem("column_taken", f"The frame has a column '{taken[0]}'.", "Rename it."))
     others = frame.drop(columns=list(outcome.values()))
     order = pd.CategoricalDtype([str(name) for name in outcome], ordered=True)
     pieces = [others.assign(**{timepoint: str(name), "outcome": frame[column]}) for name, column in outcome.items()]

@@ -101,7 +101,7 @@ def moments_from_duckdb(
 def _batches(connection: DuckDBPyConnection, query: str, participant: str, rows_at_once: int) -> Iterator[pd.DataFrame]:
     """Yield frames that split no participant."""
     left = pd.DataFrame()
-    for batch in connection.sql(query).fetch_arrow_reader(rows_at_once):
+    for batch in connection.sql(query).to_arrow_reader(rows_at_once):
         frame = pd.concat([left, batch.to_pandas()], ignore_index=True)
         open_ended = (frame[participant] == frame[participant].iloc[-1]).to_numpy()
         left = frame.loc[open_ended]

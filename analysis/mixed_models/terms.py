@@ -185,6 +185,13 @@ def check_terms(terms: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
             for name in term.split(":")
             if name not in known
         ]
+    problems += [
+        Problem(
+            "term_with_itself", f"The term '{term}' multiplies a column with itself.", "Make a column of the square."
+        )
+        for term in terms
+        if len(set(term.split(":"))) < len(term.split(":"))
+    ]
     seen = [frozenset(term.split(":")) for term in terms]
     problems += [
         Problem("term_twice", f"The term '{term}' stands more than once.", "Keep one.")
