@@ -17,6 +17,7 @@ from analysis.mixed_models.recognise import (
     find_occasions,
     first_rows,
     is_number,
+    label_of,
     place_labels,
     recognise_design,
 )
@@ -147,8 +148,13 @@ def arrange(
     participant, ids = pd.factorize(columns[roles.participant].to_numpy(), sort=True)
     first = first_rows(participant, len(ids))
     planned, labels, times = find_occasions(columns, roles, time, participant, len(ids))
-    if design is not None and roles.timepoint:
-        planned, labels = place_labels(columns[roles.timepoint], design.timepoints, roles.timepoint), design.timepoints
+    if design is not None:
+        at = pd.Series(labels)[planned] if roles.timepoint is None else columns[roles.timepoint]
+        planned, labels = place_labels(at, design.timepoints, roles.timepoint or "time"), design.timepoints
+        agreed = np.array(design.times or np.zeros(0))
+        if time and len(agreed) and not (agreed[planned] == columns[time].to_numpy(dtype=float)).all():
+            message = f"'{time}' is not what was agreed on."
+            raise AnalysisError(Problem("time_differs", message, "Give the same time at the same timepoint."))
     place = np.full((len(ids), len(labels)), -1, dtype=np.int64)
     place[participant, planned] = np.arange(len(kept))
     mask = place >= 0
@@ -309,7 +315,7 @@ def _membership(name: str, values: pd.Series, participant: Codes, place: Codes, 
         )
     return Membership(
         name=name,
-        labels=tuple(str(label) for label in uniques),
+        labels=tuple(label_of(label) for label in uniques),
         codes=of_participant,
         active=mask & (codes >= 0)[place],
     )

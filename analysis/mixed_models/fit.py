@@ -217,7 +217,10 @@ def refit_mixed_model(
 ) -> ModelFit:
     """Fit a mixed model from moments alone; parameters as in `fit_mixed_model`, groups those of the moments."""
     choose("random", random, RANDOM)
-    kinds = dict.fromkeys(moments.roles.groups, "intercept") | _group_kinds(groups or {})
+    given = _group_kinds(groups or {})
+    for name in given:
+        choose("groups", name, moments.roles.groups or ("none",))
+    kinds = dict.fromkeys(moments.roles.groups, "intercept") | given
     return _mixed(moments, None, random, kinds, method, df_method)
 
 

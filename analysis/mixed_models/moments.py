@@ -24,6 +24,8 @@ from analysis.mixed_models.recognise import Roles
 from analysis.mixed_models.terms import Design
 from data_contracts.errors import Problem
 
+MOST_TIMEPOINTS: Final = 62
+"""As many as fit into the bits of a number."""
 PARTICIPANTS_AT_ONCE: Final = 100_000
 """Participants whose features are held together; bounds memory."""
 
@@ -152,9 +154,13 @@ class Moments:
     @classmethod
     def of(cls, arranged: Arranged, roles: Roles) -> Self:
         """Sum arranged rows."""
-        if arranged.times is not None:
+        if not (roles.timepoint or arranged.design.times) or arranged.mask.shape[1] > MOST_TIMEPOINTS:
             raise AnalysisError(
-                Problem("no_planned_time", "Sums need planned timepoints.", "Name the column of the timepoint.")
+                Problem(
+                    "no_planned_time",
+                    f"Sums need planned timepoints, {MOST_TIMEPOINTS} at most.",
+                    "Name the column of the timepoint, or fit rows in actual time.",
+                )
             )
         keys = [arranged.strata, _pack(arranged.mask), *(_pack(each.active) for each in arranged.memberships)]
         cells, cell = _distinct(keys)
@@ -255,7 +261,10 @@ class Moments:
 
 def add_moments(parts: Iterable[Moments]) -> Moments:
     """Return the sum of moments."""
-    return reduce(Moments.__add__, parts)
+    every = list(parts)
+    if not every:
+        raise AnalysisError(Problem("no_moments", "There are no moments to add up.", "Give one at least."))
+    return reduce(Moments.__add__, every)
 
 
 def _distinct(keys: Sequence[Codes]) -> tuple[Codes, Codes]:

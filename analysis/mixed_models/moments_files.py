@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.errors import AnalysisError
+from analysis.mixed_models.jets import Codes
 from analysis.mixed_models.moments import GroupSums, Moments
 from analysis.mixed_models.recognise import Roles
 from analysis.mixed_models.terms import Design, Variable
@@ -72,7 +73,7 @@ def load_moments(path: Path) -> Moments:
         if header["format"] != FORMAT or header["version"] != VERSION:
             raise ValueError("another format")
         return _from_parts(header, table)
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException, AnalysisError) as error:
         raise AnalysisError(
             Problem(
                 "moments_unreadable",
@@ -100,7 +101,7 @@ def _from_parts(header: Mapping[str, Any], table: Mapping[str, Sequence[Any]]) -
     own = [int(place) for place in np.flatnonzero(level < 0)]
     rows = [np.array(values, dtype=float) for values in table["sums"]]
     width = round(np.sqrt(len(rows[own[0]])))
-    return Moments(
+    moments = Moments(
         design=Design(
             terms=tuple(plan["terms"]),
             variables={variable.name: variable for variable in variables},
@@ -119,8 +120,30 @@ def _from_parts(header: Mapping[str, Any], table: Mapping[str, Sequence[Any]]) -
                 tuple(np.array(codes, dtype=np.int64) for codes in each["parents"]),
                 group[level == number],
                 cell[level == number],
-                np.stack([rows[place] for place in np.flatnonzero(level == number)]),
+                np.array([rows[place] for place in np.flatnonzero(level == number)]).reshape(-1, width),
             )
             for number, each in enumerate(header["groups"])
         ),
     )
+    _check(moments, level)
+    return moments
+
+
+def _check(moments: Moments, level: Codes) -> None:
+    """Hold sums against what is said of them; a ValueError where they do not agree."""
+    design, cells, products = moments.design, moments.cells, moments.products
+    constant, varying = design.features()
+    timepoints, levels = len(design.timepoints), len(moments.groups)
+    width = len(constant) + (len(varying) + 1) * timepoints
+    right = products.shape[1:] == (width, width) and cells.shape == (len(products), 2 + levels)
+    right &= bool(
+        (cells >= 0).all() and (cells[:, 1:] < 2**timepoints).all() and (cells[:, 0] < len(moments.strata)).all()
+    )
+    right &= bool((level < levels).all()) and tuple(each.name for each in moments.groups) == moments.roles.groups
+    for place, each in enumerate(moments.groups):
+        right &= bool((each.group >= 0).all() and (each.group < len(each.labels)).all())
+        right &= bool((each.cell >= 0).all() and (each.cell < len(cells)).all())
+        right &= each.sums.shape == (len(each.group), width) and len(each.parents) == levels - place - 1
+        right &= all(len(parents) == len(each.labels) for parents in each.parents)
+    if not right or not np.isfinite(products).all():
+        raise ValueError("the sums do not agree with what is said of them")

@@ -191,6 +191,8 @@ def code_levels(values: pd.Series, reference: str | None = None, name: str = "")
 
 def label_of(value: object) -> str:
     """Return the text of a level: whole numbers without a point."""
+    if isinstance(value, np.datetime64):
+        return str(pd.Timestamp(value))
     if not isinstance(value, float):
         return str(value)
     short = f"{value:g}"

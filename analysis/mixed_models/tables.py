@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict, Unpack
@@ -10,7 +11,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.mixed_models.moments import Moments, add_moments
-from analysis.mixed_models.recognise import make_design
+from analysis.mixed_models.recognise import label_of, make_design
 from analysis.mixed_models.terms import Design, Place, Variable, check_terms
 from data_contracts.errors import Problem, choose_from
 
@@ -55,6 +56,9 @@ def moments_from_parquet(path: Path | str, *, rows_at_once: int = ROWS_AT_ONCE, 
     import duckdb
 
     with duckdb.connect() as connection:
+        if not connection.sql(f"SELECT * FROM glob({_text(str(path))})").fetchall():  # noqa: S608 - quoted
+            message = "No file has that name."
+            raise AnalysisError(Problem("file_missing", message, "Check the name.", file=Path(path).name))
         query = f"SELECT * FROM read_parquet({_text(str(path))})"  # noqa: S608 - quoted
         return moments_from_duckdb(connection, query, rows_at_once=rows_at_once, **columns)
 
@@ -89,6 +93,10 @@ def moments_from_duckdb(
                 Problem("column_unknown", f"The table has no column '{name}'.", choose_from(name, list(types)))
             )
     check_terms(terms, list(types))
+    for name in [columns["outcome"], *([time] if (time := columns.get("time")) else [])]:
+        if not _is_number(types[name]):
+            message = f"'{name}' does not hold numbers."
+            raise AnalysisError(Problem("not_numeric", message, "Turn it into numbers; look at what cannot be turned."))
     optional = groups if columns.get("partially_nested") else ()
     known = " AND ".join(_known(name, types[name]) for name in used if name not in optional)
     rows = f"SELECT {', '.join(map(_name, used))} FROM ({query}) WHERE {known}"  # noqa: S608
@@ -120,14 +128,17 @@ def _design(connection: DuckDBPyConnection, rows: str, types: Mapping[str, str],
     def ask(what: str, rest: str = "") -> list[tuple[object, ...]]:
         return connection.sql(f"SELECT {what} FROM ({rows}) {rest}").fetchall()  # noqa: S608
 
-    ((middle, count),) = ask(f"avg({_name(columns['outcome'])}), count(*)")
+    ((middle, count),) = ask(f"avg(CAST({_name(columns['outcome'])} AS DOUBLE)), count(*)")
     if not count:
         raise AnalysisError(
             Problem("no_rows", "No row has every column of the model.", "Check which columns are empty.")
         )
+    if not math.isfinite(float(middle)):  # type: ignore[arg-type]
+        message = f"'{columns['outcome']}' holds infinite values."
+        raise AnalysisError(Problem("infinite", message, "Give finite numbers, or leave them out."))
     at = _name(timepoint)
     occasions = [row[0] for row in ask(f"DISTINCT {at}", f"ORDER BY {at}")]
-    labels = tuple(_label(value) for value in occasions)
+    labels = tuple(label_of(value) for value in occasions)
     times: tuple[float, ...] = ()
     if time:
         found = ask(f"{at}, min({_name(time)}), max({_name(time)})", f"GROUP BY {at} ORDER BY {at}")
@@ -137,31 +148,31 @@ def _design(connection: DuckDBPyConnection, rows: str, types: Mapping[str, str],
     variables: dict[str, Variable] = {}
     for name in dict.fromkeys(name for term in terms for name in term.split(":")):
         column = _name(name)
-        is_number = types[name].partition("(")[0] in _NUMBERS and name != timepoint
+        is_number = _is_number(types[name]) and name != timepoint
         place: Place = "row"
         by_timepoint: tuple[float, ...] = ()
         levels: list[str] = []
         shares: tuple[float, ...] = ()
         centre = 0.0
         if is_number:
-            centre = float(ask(f"avg({column})")[0][0])  # type: ignore[arg-type]
+            centre = float(ask(f"avg(CAST({column} AS DOUBLE))")[0][0])  # type: ignore[arg-type]
         else:
             counted = ask(f"{column}, count(*)", f"GROUP BY {column} ORDER BY {column}")
-            levels = [_label(value) for value, _ in counted]
+            levels = [label_of(value) for value, _ in counted]
             if name in references:
                 first = str(references[name])
                 if first not in levels:
                     message = f"'{name}' has no level '{first}'."
                     raise AnalysisError(Problem("level_unknown", message, choose_from(first, levels)))
-                counted.sort(key=lambda row, first=first: _label(row[0]) != first)  # type: ignore[misc]
-                levels = [_label(value) for value, _ in counted]
+                counted.sort(key=lambda row, first=first: label_of(row[0]) != first)  # type: ignore[misc]
+                levels = [label_of(value) for value, _ in counted]
             shares = tuple(float(number) / count for _, number in counted)  # type: ignore[arg-type, operator]
         if not ask("1", f"GROUP BY {_name(participant)} HAVING count(DISTINCT {column}) > 1 LIMIT 1"):
             place = "participant"
         if name == timepoint or not ask("1", f"GROUP BY {at} HAVING count(DISTINCT {column}) > 1 LIMIT 1"):
             place = "timepoint"
             values = [value for _, value in ask(f"{at}, any_value({column})", f"GROUP BY {at} ORDER BY {at}")]
-            by_timepoint = tuple(float(levels.index(_label(v)) if levels else v) for v in values)  # type: ignore[arg-type]
+            by_timepoint = tuple(float(levels.index(label_of(v)) if levels else v) for v in values)  # type: ignore[arg-type]
         variables[name] = Variable(name, place, tuple(levels), centre, centre, name in center, by_timepoint, shares)
     return make_design(terms, variables, labels, times, float(middle))  # type: ignore[arg-type]
 
@@ -169,6 +180,10 @@ def _design(connection: DuckDBPyConnection, rows: str, types: Mapping[str, str],
 _FLOATS: Final = ("DOUBLE", "FLOAT")
 _WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS: Final = (*_FLOATS, *_WHOLE, *(f"U{name}" for name in _WHOLE), "BOOLEAN", "DECIMAL")
+
+
+def _is_number(kind: str) -> bool:
+    return kind.partition("(")[0] in _NUMBERS
 
 
 def _known(name: str, kind: str) -> str:
@@ -183,7 +198,3 @@ def _name(column: str) -> str:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _label(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -594,7 +594,7 @@ def test_infinite_outcomes_two_rows_and_changing_groups_of_a_table_are_refused(v
         for query, code in (
             (
                 "SELECT * REPLACE (CASE WHEN participant = 'p004' THEN 'inf'::DOUBLE ELSE score END AS score) FROM visits",
-                "outcome_infinite",
+                "infinite",
             ),
             ("SELECT * FROM visits UNION ALL (SELECT * FROM visits WHERE participant = 'p004')", "row_twice"),
             ("SELECT * REPLACE (time AS team) FROM visits", "two_groups"),
