@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict, Unpack
 
@@ -102,19 +103,22 @@ def moments_from_duckdb(
     rows = f"SELECT {', '.join(map(_name, used))} FROM ({query}) WHERE {known}"  # noqa: S608
     design = _design(connection, rows, types, columns)
     ordered = f"{rows} ORDER BY {_name(participant)}"
-    batches = _batches(connection, ordered, participant, rows_at_once)
-    return add_moments(Moments.from_frame(frame, **columns, design=design) for frame in batches)
+    with closing(_batches(connection, ordered, participant, rows_at_once)) as batches:
+        return add_moments(Moments.from_frame(frame, **columns, design=design) for frame in batches)
 
 
-def _batches(connection: DuckDBPyConnection, query: str, participant: str, rows_at_once: int) -> Iterator[pd.DataFrame]:
+def _batches(
+    connection: DuckDBPyConnection, query: str, participant: str, rows_at_once: int
+) -> Generator[pd.DataFrame]:
     """Yield frames that split no participant."""
     left = pd.DataFrame()
-    for batch in connection.sql(query).to_arrow_reader(rows_at_once):
-        frame = pd.concat([left, batch.to_pandas()], ignore_index=True)
-        open_ended = (frame[participant] == frame[participant].iloc[-1]).to_numpy()
-        left = frame.loc[open_ended]
-        if not open_ended.all():
-            yield frame.loc[~open_ended].reset_index(drop=True)
+    with closing(connection.sql(query).to_arrow_reader(rows_at_once)) as reader:
+        for batch in reader:
+            frame = pd.concat([left, batch.to_pandas()], ignore_index=True)
+            open_ended = (frame[participant] == frame[participant].iloc[-1]).to_numpy()
+            left = frame.loc[open_ended]
+            if not open_ended.all():
+                yield frame.loc[~open_ended].reset_index(drop=True)
     if len(left):
         yield left.reset_index(drop=True)
 

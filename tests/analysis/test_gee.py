@@ -615,7 +615,7 @@ REFUSED = {
     "outcome_not_counted": lambda d: fit_invented(d.assign(count=d["count"] - 1), "count"),
     "outcome_not_ordered": lambda d: fit_invented(d.assign(grade=d["grade"].astype("category")), "grade"),
     "outcome_not_ordinal": lambda d: fit_invented(d.assign(grade=d["grade"] / 2), "grade"),
-    "outcome_infinite": lambda d: fit_invented(
+    "infinite": lambda d: fit_invented(
         d.assign(count=d["count"].astype(float).where(d.index > 0, np.inf)), "count"
     ),
     "number_of_levels": lambda d: fit_invented(d, "yes", family="ordinal"),
