@@ -615,9 +615,7 @@ REFUSED = {
     "outcome_not_counted": lambda d: fit_invented(d.assign(count=d["count"] - 1), "count"),
     "outcome_not_ordered": lambda d: fit_invented(d.assign(grade=d["grade"].astype("category")), "grade"),
     "outcome_not_ordinal": lambda d: fit_invented(d.assign(grade=d["grade"] / 2), "grade"),
-    "infinite": lambda d: fit_invented(
-        d.assign(count=d["count"].astype(float).where(d.index > 0, np.inf)), "count"
-    ),
+    "infinite": lambda d: fit_invented(d.assign(count=d["count"].astype(float).where(d.index > 0, np.inf)), "count"),
     "number_of_levels": lambda d: fit_invented(d, "yes", family="ordinal"),
     "constant_outcome": lambda d: fit_invented(d.assign(yes=1), "yes"),
     "level_nobody_has": lambda d: fit_invented(d.assign(grade=d["grade"].replace(2, 3)), "grade"),

@@ -227,7 +227,11 @@ CASES = [
     ),
     Case(
         "a model that the other engine cannot fit",
-        text("sap.yaml", "peer - usual, timepoint: post, covariates: [age]}", "peer - usual, timepoint: post, covariates: [age]}\nengine: statsmodels"),
+        text(
+            "sap.yaml",
+            "peer - usual, timepoint: post, covariates: [age]}",
+            "peer - usual, timepoint: post, covariates: [age]}\nengine: statsmodels",
+        ),
         WRONG,
         ("sap.yaml, line 5, estimands[0].model", "statsmodels", "mixed_model"),
     ),
