@@ -15,14 +15,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.documents import table, write_section
+from benchmarks.documents import table, wrapped, write_section
 from benchmarks.measure import MODELS
 
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
@@ -199,13 +198,13 @@ def _measure_passes(bench: Bench, load: float) -> str:
     }
     said = [
         f"{_machine()}. Load of the machine before the first measurement: {load:.1f}, and after the last:"
-        f" {os.getloadavg()[0]:.1f}.",
+        f" {os.getloadavg()[0]:.1f}. Where other work keeps a core busy, the wall time of two processes says nothing.",
         f"Unstructured, {SMALL} participants, Kenward-Roger: {_seconds(small['first'])} the first time in a fresh"
         f" interpreter, {_seconds(small['median'])} after that.",
         f"Unstructured, {people:,} participants, the rows of the frame in random order: {_seconds(mixed['seconds'])},"
         f" {mixed['megabytes']:.0f} MB.",
     ]
-    return "\n\n".join([*map(_wrapped, said), _passes(passes), _halves(halves)])
+    return "\n\n".join([*map(wrapped, said), _passes(passes), _halves(halves)])
 
 
 def _r_versions(*, skip: bool) -> tuple[Values, list[str]]:
@@ -234,7 +233,7 @@ def _machine() -> str:
 def _conditions(bench: Bench, load: float, missing: Iterable[str]) -> str:
     said = "; ".join([_machine(), *(text for text in bench.r.values())])
     conditions = (
-        f"{said}. Load of the machine before the first measurement: {load:.1f}; one of them alone makes 1."
+        f"{said}. Load of the machine before the first measurement: {load:.1f}; one of these alone makes 1."
         f" {' '.join(missing)}"
     )
     how = (
@@ -245,7 +244,7 @@ def _conditions(bench: Bench, load: float, missing: Iterable[str]) -> str:
         f" less. A peer that needed more than {bench.cap:.0f} s was stopped (over); where a smaller size had shown that"
         " it would, it was not tried."
     )
-    return f"{_wrapped(conditions)}\n\n{_wrapped(how)}"
+    return f"{wrapped(conditions)}\n\n{wrapped(how)}"
 
 
 def _fits(bench: Bench) -> str:
@@ -334,7 +333,7 @@ def _passes(passes: Mapping[int, Values]) -> str:
     for prefix, label in (("", "fit / (building and product)"), ("first ", "the same, first turn")):
         fit, build, product = (f"{prefix}{name}" for name in ("fit", "build", "product"))
         rows.append([label, *(f"{v[fit] / (v[build] + v[product]):.1f}" for v in passes.values())])
-    text = _wrapped(
+    text = wrapped(
         "Against one cross product with numpy, by turns in one interpreter: the best of five turns. The first turn also"
         " waits for memory from the system, numpy as much as the fit."
     )
@@ -358,15 +357,11 @@ def _halves(halves: Mapping[tuple[str, int], Values]) -> str:
             rows.append([model, label, *(_seconds(v[key]) for v in found)])
         for key, label in (("", "one / two"), (" sum", "one / two, summing, CPU")):
             rows.append([model, label, *(f"{v['one' + key] / v['two' + key]:.1f}" for v in found)])
-    text = _wrapped(
+    text = wrapped(
         "Reading two Parquet files and summing them to moments, in one process and in two that send theirs back: the"
         " best of five turns. Reading uses both cores even in one process."
     )
     return f"{text}\n\n{table(['model', '', *(f'{people:,}' for people in sizes)], rows)}"
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 120, break_on_hyphens=False)
 
 
 def _seconds(value: float) -> str:

@@ -20,7 +20,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.mixed_models import ModelFit, fit_mixed_model, fit_mmrm
 from analysis.mixed_models.inference import DfMethod
-from benchmarks.documents import table, write_section
+from benchmarks.documents import table, wrapped, write_section
 
 SEED: Final = 20_260_117
 TRIALS: Final = 2_000
@@ -313,10 +313,10 @@ def summarise(scenario: Scenario, trials: Sequence[dict[str, Any]]) -> str:
     return "\n\n".join(
         [
             f"### {scenario.title}",
-            f"{scenario.what}.",
-            f"{'; '.join(facts)}."[0].upper() + f"{'; '.join(facts)}."[1:],
+            wrapped(f"{scenario.what}."),
+            wrapped(f"{'; '.join(facts)}."),
             table(head, rows),
-            _words(said, len(trials)) + _at_zero(converged),
+            wrapped(_words(said, len(trials)) + _at_zero(converged)),
         ]
     )
 
@@ -363,13 +363,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--output", type=Path, help="markdown file to write the tables to, between its markers")
     options = parser.parse_args()
-    text = [
-        f"{options.trials:,} simulated trials with a true difference of {EFFECT:g} at the last timepoint (coverage of\n"
-        f"its 95 % interval) and as many without any (type I error), seed {SEED}; ± one Monte Carlo standard error.\n"
-        "About one participant in five leaves before the end, those with a high score at baseline sooner. All models\n"
-        "are y ~ timepoint * arm, by REML. The second scenario was added after the first had been seen, to show what\n"
-        "more alike groups change; no other setting was changed after a result."
-    ]
+    start = (
+        f"{options.trials:,} simulated trials with a true difference of {EFFECT:g} at the last timepoint (coverage of"
+        f" its 95 % interval) and as many without any (type I error), seed {SEED}; ± one Monte Carlo standard error."
+        " About one participant in five leaves before the end, those with a high score at baseline sooner. All models"
+        " are y ~ timepoint * arm, by REML. The second scenario was added after the first had been seen, to show what"
+        " more alike groups change; no other setting was changed after a result."
+    )
+    text = [wrapped(start)]
+    print(text[0], end="\n\n", flush=True)
     with ProcessPoolExecutor(options.workers) as pool:
         for place, scenario in enumerate(SCENARIOS):
             jobs = [(place, number) for number in range(options.trials)]

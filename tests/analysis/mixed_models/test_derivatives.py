@@ -108,10 +108,9 @@ def test_the_deviance_away_from_the_optimum_is_that_of_the_model_in_full(case, m
         assert evaluation.deviance + 2 * freedom * np.log(parts.spread) == pytest.approx(expected, abs=VALUE_TOLERANCE)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_derivatives_at_a_zero_variance_are_those_of_differences(random_case, method):
-    fit = random_case.fit(method)
-    base, restricted = fit._parts.base, method == "reml"
+def test_derivatives_at_a_zero_variance_are_those_of_differences(random_case):
+    fit, restricted = random_case.fit(), True
+    base = fit._parts.base
     deviance = Deviance(base, _blocks(fit), restricted=restricted)
     offset = 0
     for block in _blocks(fit)[: -base.model.n_strata]:
@@ -130,12 +129,11 @@ def test_derivatives_at_a_zero_variance_are_those_of_differences(random_case, me
         offset += block.working_size
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_point_without_a_variance_that_the_data_ask_for_is_no_optimum(random_case, method):
+def test_a_point_without_a_variance_that_the_data_ask_for_is_no_optimum(random_case):
     """The gradient by the root of a variance vanishes at zero; only the curvature tells a saddle from a top."""
-    fit = random_case.fit(method)
+    fit = random_case.fit()
     best = fit._parts.optimum.working
-    deviance = Deviance(fit._parts.base, _blocks(fit), restricted=method == "reml")
+    deviance = Deviance(fit._parts.base, _blocks(fit), restricted=True)
     assert verify(deviance, _blocks(fit), best)[0]
     assert not verify(deviance, _blocks(fit), best + 1e-3)[0]
     free = np.zeros(len(best), dtype=bool)

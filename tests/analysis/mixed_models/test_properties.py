@@ -227,7 +227,7 @@ def test_a_shift_of_the_outcome_by_a_million_moves_the_intercept_alone(case):
     assert np.abs(ours["df"] / theirs["df"] - 1).max() < 1e-4  # second derivatives lose half the digits
 
 
-@pytest.mark.parametrize(("factor", "offset"), [(1000.0, 0.0), (1e-4, 0.0), (1.0, 1e5)])
+@pytest.mark.parametrize(("factor", "offset"), [(1e-4, 0.0), (1000.0, 1e5)])
 def test_units_of_a_covariate_change_its_coefficient_alone(factor, offset, case):
     moved = case.frame.assign(age=case.frame["age"] * factor + offset, dose=case.frame["dose"] * factor + offset)
     fit = case.function(moved, df_method="satterthwaite", **case.arguments)
