@@ -23,14 +23,11 @@ def wrapped(text: str) -> str:
 
 
 def write_section(path: Path, name: str, text: str) -> None:
-    """Write text between the markers of a section of a document; a document without them becomes the text alone."""
+    """Write text between the markers of a section of a document; without them, at its end."""
     first, last = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     whole = path.read_text(encoding="utf-8") if path.exists() else ""
-    if first in whole and last in whole:
-        before, rest = whole.split(first, 1)
-        after = rest.split(last, 1)[1]
-    elif whole:
-        raise SystemExit(f"{path} has no markers '{first}' and '{last}': add them, or name a file that is not there.")
-    else:
-        before, after = "", "\n"
+    if first not in whole or last not in whole:
+        whole = f"{whole}\n{first}\n{last}\n".lstrip()
+    before, rest = whole.split(first, 1)
+    after = rest.split(last, 1)[1]
     path.write_text(f"{before}{first}\n\n{text.strip()}\n\n{last}{after}", encoding="utf-8")

@@ -644,9 +644,18 @@ def test_whole_numbers_that_do_not_change_within_participants_are_no_fit(covaria
 
 
 @pytest.mark.parametrize("name", NOT_IDENTIFIED)
-def test_what_is_not_identified_is_refused_or_not_called_converged(name, make_visits):
-    frame = make_visits(seed=5, gaps=0.1, n=24)
+@pytest.mark.parametrize("seed", [2, 5])
+def test_what_is_not_identified_is_refused_or_not_called_converged(name, seed, make_visits):
+    frame = make_visits(seed=seed, gaps=0.1, n=24)
     assert _refused_or_nothing(lambda: NOT_IDENTIFIED[name](frame))
+
+
+@pytest.mark.parametrize("seed", [12, 15, 22])
+@pytest.mark.parametrize("covariance", ["us", "cs", "toep"])
+def test_where_the_deviance_is_flat_rounding_is_no_curvature(covariance, seed, make_visits):
+    """On these few people a search can end where rounding alone looks like the bottom of a valley."""
+    frame = make_visits(seed=seed, gaps=0.1, n=10)
+    assert _refused_or_nothing(lambda: NOT_IDENTIFIED[f"a level for every participant, {covariance}"](frame))
 
 
 @pytest.mark.parametrize(
