@@ -130,7 +130,7 @@ def find_optimum(
                 point, used, said = search(deviance, start)
                 point, more = _polish(deviance, _try_zeros(deviance, blocks, point))
                 point = _try_zeros(deviance, blocks, point)  # rounding moved them again
-            except (np.linalg.LinAlgError, ValueError) as error:
+            except (np.linalg.LinAlgError, ValueError, UnboundLocalError) as error:  # the last: a slip in trust-exact
                 messages.append(f"{label}: {error}")
                 continue
             steps += used + more
