@@ -136,7 +136,7 @@ class Design:
         variable = self.variables[part[0]]
         if variable.levels:
             return float(variable.values[place] == part[1])
-        return variable.values[place] - (variable.centre if variable.is_centred else 0.0)
+        return variable.values[place] - variable.centre
 
     def features(self) -> tuple[tuple[tuple[Part, ...], ...], tuple[tuple[Part, ...], ...]]:
         """Return the products of parts that the columns need: constant within participants, and varying."""
@@ -167,7 +167,7 @@ class Design:
     def _shift(self, part: Part) -> float:
         """Return what is to be added to a centred part to have the one that was asked for."""
         variable = self.variables[part[0]]
-        return 0.0 if variable.levels or variable.is_centred or variable.place == "timepoint" else variable.centre
+        return 0.0 if variable.levels or variable.is_centred else variable.centre
 
 
 def check_terms(terms: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
