@@ -15,8 +15,9 @@ from scipy import sparse
 
 from analysis.mixed_models.arrange import Arranged
 from analysis.mixed_models.covariance import Block, Positive, Structure, Unstructured
+from analysis.mixed_models.inference import expected_information
 from analysis.mixed_models.jets import Array, Codes, Index, invert, log_determinant, transform
-from analysis.mixed_models.likelihood import Level
+from analysis.mixed_models.likelihood import Level, evaluate
 from analysis.mixed_models.moments import Moments
 
 PARTICIPANTS_AT_ONCE: Final = 50_000
@@ -185,6 +186,20 @@ class PatternBase:
                 weights = (inverse @ change @ inverse).reshape(-1)
                 found[index[0], index[1]] = (weights @ self.moment).reshape(self.size, self.size)[:-1, :-1]
         return found
+
+    def information(self, theta: Array, *, restricted: bool) -> tuple[Array, Array]:
+        """Return tr(P dV P dV), and tr(V^-1 dV V^-1 dV), which knows no terms; for residual covariances."""
+        found = evaluate(self, theta, restricted=restricted)
+        covariance = self.model.cells(theta, self.strata, self.masks, 2)
+        inverse = np.linalg.inv(covariance[()])
+        bent = np.zeros((2, len(theta), len(theta)))  # what second derivatives of V have added
+        for (i, j), products in self.curvature(theta).items():
+            own = float(self.counts @ np.einsum("kts,kst->k", inverse, covariance[i, j]))
+            bent[:, i, j] = bent[:, j, i] = own, own - float(np.sum(products * found.unscaled))
+        without_terms = bent[0] - found.log_det_curvature
+        if not restricted:
+            return without_terms, without_terms
+        return 2.0 * expected_information(found) + bent[1], without_terms
 
     def sums(self, level: int, units: slice, theta: Array, order: int) -> dict[Index, Array]:
         """See `Base.sums`."""

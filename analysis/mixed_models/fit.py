@@ -18,8 +18,9 @@ from analysis.mixed_models.bases import (
     random_levels,
 )
 from analysis.mixed_models.basis import Basis
-from analysis.mixed_models.covariance import STRUCTURES, Block, Unstructured, choose_structure
+from analysis.mixed_models.covariance import STRUCTURES, Block, Unstructured, choose_structure, compose
 from analysis.mixed_models.guards import (
+    check_covariance,
     check_groups,
     check_identified,
     check_random_effects,
@@ -241,14 +242,21 @@ def _mmrm(
         choose("covariance", kind, STRUCTURES)
     for kind in ladder:
         structure = choose_structure(kind, timepoints) if timepoints > 1 else Unstructured(1)
-        try:
-            check_residual_covariance(moments, kind)
-        except AnalysisError as error:
-            problems.append(error)
-            continue
         model = ResidualModel(structure, len(moments.strata))
         base = PatternBase(moments, model, (), times)
         basis, spread = _prepare(base, moments.design)
+        unequal = np.linspace(0.8, 1.25, timepoints)
+        somewhere = structure.start(np.outer(unequal, unequal) * (0.5 * np.eye(timepoints) + 0.5))
+        theta = compose(model.blocks, np.tile(somewhere, len(moments.strata)))[0]
+        names = [
+            f"{name} {label}".strip() for label in moments.strata for name in structure.names(moments.design.timepoints)
+        ]
+        try:
+            check_residual_covariance(moments, kind)
+            check_covariance(*base.information(theta, restricted=method == "reml"), names)
+        except AnalysisError as error:
+            problems.append(error)
+            continue
         start = np.concatenate([structure.start(matrix) for matrix in _residual_covariances(base)])
         optimum = find_optimum(
             base, model.blocks, [start, _flatter(start)], restricted=method == "reml", covariance=kind

@@ -78,6 +78,27 @@ def check_residual_covariance(moments: Moments, kind: str) -> None:
             )
 
 
+def check_covariance(information: Array, without_terms: Array, names: Sequence[str]) -> None:
+    """Refuse covariance parameters that the data cannot tell apart, given the terms.
+
+    The information is that at a point where nothing is equal by chance: parameters that cannot be told apart there
+    cannot be anywhere, and at an optimum rounding may hide it.
+    """
+    scale = np.sqrt(np.maximum(np.diag(without_terms), np.finfo(float).tiny))
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    if values[0] > NO_INFORMATION:
+        return
+    unknown = np.abs(vectors[:, values <= NO_INFORMATION]).max(axis=1) > 0.1
+    told = ", ".join(f"'{name}'" for name, one in zip(names, unknown, strict=True) if one)
+    raise AnalysisError(
+        Problem(
+            "covariance_not_identified",
+            f"The data cannot tell these from each other, or from the terms: {told}.",
+            "Choose a structure with fewer parameters, a ladder of them, or fewer terms.",
+        )
+    )
+
+
 def check_random_effects(rows: Array, counts: Array, width: int) -> None:
     """Refuse random effects that participants do not have the rows for."""
     if not (rows[counts > 0] > 1).any():

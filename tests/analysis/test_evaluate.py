@@ -168,7 +168,7 @@ def test_more_terms_than_participants_leave_no_estimate(run, make_trial, make_de
     (row,) = _rows(run(make_plan({"covariates": ["clinic"]}), design, scores, people), estimand="mood_post").to_dict(
         "records"
     )
-    assert row["verdict"] == "failed:not_converged"
+    assert row["verdict"] == "refused:covariance_not_identified"
     assert np.isnan(row["value"])
 
 

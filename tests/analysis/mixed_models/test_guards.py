@@ -893,3 +893,33 @@ def test_any_frame_is_fitted_refused_or_said_not_to_have_converged(drawn):
         fit.marginal_means(name).pairwise(name).tidy()
     assert len(fit.augment()) == fit.n_rows
     assert np.isfinite(fit.augment()["residual"]).all()
+
+
+# What rounding may not decide
+
+
+def test_a_search_that_stumbles_is_not_the_end_of_the_program(make_visits):
+    """A flat deviance can trip the trust region of scipy over a variable of its own."""
+    frame = _drifting(make_visits(seed=2, gaps=0.1, n=24))
+    for covariance in ("cs", "ar1"):
+        assert _refused_or_nothing(lambda kind=covariance: fit_mmrm(frame, covariance=kind, **PLANNED))
+
+
+@pytest.mark.parametrize("seed", [12, 15, 22])
+def test_covariances_that_a_term_takes_in_are_refused_before_the_search(seed, make_visits, refused):
+    with refused("covariance_not_identified") as caught:
+        NOT_IDENTIFIED["a level for every participant, cs"](make_visits(seed=seed, gaps=0.1, n=10))
+    assert "from the terms" in str(caught[0])
+
+
+def test_a_date_that_follows_the_timepoint_is_not_taken_for_its_mean(visits):
+    """Twenty million and a few: the differences are all that a trend can be fitted to."""
+    dates = {"start": 20_250_110.0, "mid": 20_250_211.0, "end": 20_250_412.0, "later": 20_250_719.0}
+    on = visits["time"].astype(str).map(dates)
+    frame = visits.assign(on=on, days=on - 20_250_110.0)
+    options = {"covariance": "cs"} | PLANNED
+    fit, expected = (fit_mmrm(frame, **options | {"terms": (name, "arm")}) for name in ("on", "days"))
+    assert fit.dropped_terms == ()
+    slopes = [each.tidy().set_index("term") for each in (fit, expected)]
+    assert slopes[0].loc["on", "estimate"] == pytest.approx(slopes[1].loc["days", "estimate"], rel=1e-8)
+    assert slopes[0].loc["on", "std_error"] == pytest.approx(slopes[1].loc["days", "std_error"], rel=1e-8)
