@@ -63,7 +63,8 @@ def _complete_answers(responses: pd.DataFrame, items: tuple[Item, ...], instrume
     columns = {}
     for item in items:
         answers = responses.loc[responses["item"] == item.id].set_index("participant_id")["value"].astype("float64")
-        columns[item.id] = instrument.allowed_values(item.id).reverse(answers) if item.reverse else answers
+        scores = instrument.allowed_values(item.id).score(answers.to_numpy(), reverse=item.reverse)
+        columns[item.id] = pd.Series(scores, index=answers.index)
     return pd.DataFrame(columns).dropna().sort_values(list(columns), ignore_index=True)
 
 

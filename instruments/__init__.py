@@ -3,8 +3,10 @@
 from instruments.describing import explain_scoring
 from instruments.errors import InstrumentError
 from instruments.loading import load_instrument, load_library
-from instruments.model import AllowedValues, Instrument, Item, Measure
-from instruments.scoring import score_responses
+from instruments.model import Instrument
+from instruments.parts import AllowedValues, Item, Measure
+from instruments.scoring import score_responses, score_wide
+from instruments.variants import apply_variants
 
 __all__ = [
     "AllowedValues",
@@ -12,8 +14,10 @@ __all__ = [
     "InstrumentError",
     "Item",
     "Measure",
+    "apply_variants",
     "explain_scoring",
     "load_instrument",
     "load_library",
     "score_responses",
+    "score_wide",
 ]

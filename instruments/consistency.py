@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from data_contracts.documents import Finding, KeyPath
 from data_contracts.errors import choose_from
+from instruments.forms import find_form_contradictions
 
 if TYPE_CHECKING:
-    from instruments.model import Instrument, Item, Measure
+    from instruments.model import Instrument
+    from instruments.parts import Item, Measure
 
 MOST_WORDS = 4
 REL_TOLERANCE = 1e-9  # a declared range is typed in decimals, the attainable one is computed in binary
@@ -21,17 +23,20 @@ def find_contradictions(instrument: Instrument) -> list[Finding]:
     findings = [
         *_repeated("items", [item.id for item in instrument.items]),
         *_repeated("measures", [measure.id for measure in instrument.measures]),
+        *_repeated("variants", [variant.id for variant in instrument.variants]),
         *_item_findings(instrument),
     ]
     for index, measure in enumerate(instrument.measures):
-        findings += _unknown_items(instrument, index, measure)
+        findings += _method_findings(instrument, index, measure) or _unknown_items(instrument, index, measure)
     if findings:  # what follows needs references that lead somewhere
         return findings
     for index, measure in enumerate(instrument.measures):
-        findings += _missing_rule_findings(instrument, index, measure)
-        findings += _range_findings(instrument, index, measure)
+        if measure.method != "delivered":
+            findings += _missing_rule_findings(instrument, index, measure)
+            findings += _range_findings(instrument, index, measure)
         findings += _band_findings(index, measure)
-    return [*findings, *_evidence_findings(instrument), *_loinc_findings(instrument), *_fact_findings(instrument)]
+    findings += [*_evidence_findings(instrument), *_loinc_findings(instrument), *_fact_findings(instrument)]
+    return [*findings, *find_form_contradictions(instrument)]
 
 
 def _item_findings(instrument: Instrument) -> list[Finding]:
@@ -56,6 +61,7 @@ def _item_findings(instrument: Instrument) -> list[Finding]:
 def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Finding]:
     allowed = instrument.response_sets[item.response_set].allowed
     low, high = allowed.minimum, allowed.maximum
+    ends = allowed.lowest_score + allowed.highest_score
     findings: list[Finding] = []
     if item.reverse and not allowed.options:
         findings.append(
@@ -65,7 +71,7 @@ def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Fi
                 "Remove 'reverse', or give its response set options.",
             )
         )
-    elif item.reverse and any(low + high - option not in allowed.options for option in allowed.options):
+    elif item.reverse and any(ends - score not in allowed.scores for score in allowed.scores):
         findings.append(
             Finding(
                 (*at, "reverse"),
@@ -82,6 +88,17 @@ def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Fi
             )
         )
     return findings
+
+
+def _method_findings(instrument: Instrument, index: int, measure: Measure) -> list[Finding]:
+    at: KeyPath = ("measures", index, "method")
+    if measure.method != "delivered":
+        advice = "List the items, or write 'method: delivered' for a score that others compute."
+        return [] if instrument.items else [Finding(at, "There are no items to score.", advice)]
+    plain = (measure.items, measure.multiply, measure.add, measure.lookup, measure.missing.max_missing)
+    if plain == ("all", 1.0, 0.0, [], 0):
+        return []
+    return [Finding(at, "A delivered score is not computed.", "Remove items, multiply, add, lookup and missing.")]
 
 
 def _unknown_items(instrument: Instrument, index: int, measure: Measure) -> list[Finding]:
@@ -106,8 +123,10 @@ def _missing_rule_findings(instrument: Instrument, index: int, measure: Measure)
                 (*at, "max_missing"), f"All {len(items)} answers may be missing.", f"Write at most {len(items) - 1}."
             )
         ]
-    ends = {(allowed.minimum, allowed.maximum) for item in items for allowed in [instrument.allowed_values(item.id)]}
-    if measure.missing.treat == "prorate" and len(ends) > 1:
+    allowed = [instrument.allowed_values(item.id) for item in items]
+    if measure.missing.treat == "zero" and any(each.lowest_score != 0 for each in allowed):
+        return [Finding((*at, "treat"), "An answer that counts 0 is not the lowest of every item.", "Write 'prorate'.")]
+    if measure.missing.treat == "prorate" and len({(each.lowest_score, each.highest_score) for each in allowed}) > 1:
         return [
             Finding(
                 (*at, "treat"),
@@ -120,18 +139,42 @@ def _missing_rule_findings(instrument: Instrument, index: int, measure: Measure)
 
 def _range_findings(instrument: Instrument, index: int, measure: Measure) -> list[Finding]:
     allowed = [instrument.allowed_values(item.id) for item in instrument.items_of(measure)]
-    factor = measure.multiply / (len(allowed) if measure.method == "mean" else 1)
-    low = factor * sum(each.minimum for each in allowed)
-    high = factor * sum(each.maximum for each in allowed)
+    low, high = (sum(each.lowest_score for each in allowed), sum(each.highest_score for each in allowed))
+    if measure.lookup:
+        return _lookup_findings(index, measure, low, high)
+    items = len(allowed) if measure.method == "mean" else 1
+    low, high = (measure.multiply * end / items + measure.add for end in (low, high))
+    return _range_of(index, measure, low, high)
+
+
+def _range_of(index: int, measure: Measure, low: float, high: float) -> list[Finding]:
     if _same(low, measure.range[0]) and _same(high, measure.range[1]):
         return []
     return [
         Finding(
             ("measures", index, "range"),
             f"Found {measure.range[0]:g} to {measure.range[1]:g}, but the items give {low:g} to {high:g}.",
-            f"Write [{low:g}, {high:g}], or correct items, method or multiply.",
+            f"Write [{low:g}, {high:g}], or correct items, method, multiply or add.",
         )
     ]
+
+
+def _lookup_findings(index: int, measure: Measure, low: float, high: float) -> list[Finding]:
+    at: KeyPath = ("measures", index, "lookup")
+    if (measure.method, measure.multiply, measure.add, measure.missing.treat) != ("sum", 1.0, 0.0, "none"):
+        return [
+            Finding(
+                at,
+                "A lookup table starts from a plain sum of all answers.",
+                "Write 'method: sum' and 'missing: {max_missing: 0, treat: none}', without multiply and add.",
+            )
+        ]
+    if [step.raw for step in measure.lookup] != list(range(int(low), int(high) + 1)):
+        return [
+            Finding(at, "The table does not hold every sum once, in order.", f"List the raw sums {low:g} to {high:g}.")
+        ]
+    scores = [step.score for step in measure.lookup]
+    return _range_of(index, measure, min(scores), max(scores))
 
 
 def _band_findings(index: int, measure: Measure) -> list[Finding]:
@@ -205,9 +248,11 @@ def _loinc_findings(instrument: Instrument) -> list[Finding]:
 
 
 def _fact_findings(instrument: Instrument) -> list[Finding]:
+    scored = bool(instrument.items)
     needed: dict[str, bool] = {
-        "items": True, "response_options": True, "reverse": True, "scoring": True, "missing_rule": True, "range": True,
-        "direction": True, "licence": True, "citation": True,
+        "items": scored, "response_options": scored, "reverse": scored, "scoring": scored, "missing_rule": scored,
+        "lookup": any(measure.lookup for measure in instrument.measures),
+        "range": True, "direction": True, "licence": True, "citation": True,
         "recall": bool(instrument.recall_period), "population": bool(instrument.population),
         "languages": bool(instrument.languages), "bands": any(measure.bands for measure in instrument.measures),
         "reliability": bool(instrument.reliability), "smallest_change": bool(instrument.smallest_change),

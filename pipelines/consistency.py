@@ -25,6 +25,21 @@ def find_contradictions(study: Study) -> list[Finding]:
     return findings
 
 
+def find_unknown_variants(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
+    """Return the variants that a study declares and the library does not have."""
+    findings: list[Finding] = []
+    used = list(dict.fromkeys(name for source in study.sources for name in source.instruments))
+    for name, variants in study.variants.items():
+        at = ("variants", name)
+        if name not in used:
+            findings.append(Finding(at, f"No source delivers '{name}'.", choose_from(name, used)))
+        elif name in library:
+            known = [variant.id for variant in library[name].variants]
+            for place, variant in enumerate(variants):
+                findings += _unknown((*at, place), variant, known)
+    return findings
+
+
 def find_unknown_instruments(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
     """Return what a study says of instruments and the library does not."""
     shipped = {measure for instrument in library.values() for measure in instrument.measure_ids}
@@ -45,7 +60,15 @@ def find_unknown_instruments(study: Study, library: Mapping[str, Instrument]) ->
                     findings += _codes_among(study, responses.allowed.options, name)
                 else:
                     findings += _codes_inside(study, responses.allowed.minimum, responses.allowed.maximum, name)
-            if isinstance(columns.items, list) and len(columns.items) != n_items:
+            if columns.items is not None and not n_items:
+                findings.append(
+                    Finding(
+                        (*at, "items"),
+                        f"{name} is not scored here: {library[name].licence.terms}",
+                        "Remove 'items', and name the column of its score under 'delivered'.",
+                    )
+                )
+            elif isinstance(columns.items, list) and len(columns.items) != n_items:
                 findings.append(
                     Finding(
                         (*at, "items"),

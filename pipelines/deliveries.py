@@ -108,7 +108,8 @@ def list_cells(study: Study, source: Source, library: Mapping[str, Instrument], 
     cells: list[Cell] = []
     for name, columns in source.instruments.items():
         instrument = library[name]
-        for item, column in zip(instrument.items, item_columns(columns, len(instrument.items), wide), strict=True):
+        items = instrument.items if columns.items else []
+        for item, column in zip(items, item_columns(columns, len(items), wide), strict=True):
             limits = f"{name} {item.response_set}"
             has_options = bool(instrument.response_sets[item.response_set].options)
             options, range_ = (limits, "") if has_options else ("", limits)

@@ -10,8 +10,9 @@ from analysis.design import StudyDesign
 from analysis.plan import Plan, load_plan
 from data_contracts.documents import Document
 from data_contracts.errors import Problem
-from instruments import Instrument, load_library
+from instruments import Instrument
 from pipelines.errors import PipelineError
+from pipelines.library import adapt_library, open_library
 from pipelines.study import Study, derive_design, load_study, used_instruments
 
 
@@ -71,8 +72,9 @@ def open_folder(path: Path, *, data_root: Path | None = None, output: Path | Non
         raise PipelineError(
             Problem("folder_missing", "The data folder does not exist.", "Correct --data-root.", str(root))
         )
-    library = load_library()
-    study = load_study(path, library)
+    shipped = open_library(path)
+    study = load_study(path, shipped)
+    library = adapt_library(study.value, shipped)
     design = derive_design(study.value, library)
     plan = load_plan(path / "sap.yaml", design)
     used = {name: library[name] for name in used_instruments(study.value)}

@@ -89,6 +89,7 @@ def describe_provenance(folder: StudyFolder, reconciliation: pd.DataFrame) -> di
         "study": folder.study.value.study,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "instruments": {name: str(instrument.version) for name, instrument in folder.library.items()},
+        "variants": dict(folder.study.value.variants),
         "fingerprints": documents | data,
     }
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from data_contracts import conform, shipped_contract
 from instruments import Instrument, score_responses
+from pipelines.library import measures_as_delivered
 from pipelines.study import Study
 
 
@@ -21,7 +22,7 @@ def derive_scores(
     responses, delivered_scores : DataFrame
         The tables of these names.
     study : Study
-        Its `measures` are the ones that are only delivered.
+        Which measures are only delivered, see `measures_as_delivered`.
     library : mapping
         The instruments of the study.
 
@@ -30,7 +31,7 @@ def derive_scores(
     DataFrame
         The `scores` table. A delivered total of an instrument never replaces ours.
     """
-    own = delivered_scores[delivered_scores["measure"].isin([measure.id for measure in study.measures])]
+    own = delivered_scores[delivered_scores["measure"].isin(measures_as_delivered(study, library))]
     tables = [own.assign(n_items=0, n_answered=0, method="delivered")]
     if len(responses):
         tables.insert(0, score_responses(responses, library))

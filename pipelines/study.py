@@ -13,8 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from analysis.design import Arm, Covariate, DesignKind, Direction, Measure, StudyDesign, Timepoint
 from data_contracts.documents import NAME_PATTERN, Document, Finding, FindingsError, StrictModel, load_document
 from instruments import Instrument
-from pipelines.consistency import find_contradictions, find_unknown_instruments
+from pipelines.consistency import find_contradictions, find_unknown_instruments, find_unknown_variants
 from pipelines.errors import PipelineError
+from pipelines.library import adapt_library
 
 Id = Annotated[str, Field(pattern=NAME_PATTERN)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -145,11 +146,18 @@ class InstrumentColumns(StrictModel):
 
     `items` is a pattern ({n} = 1, 2, ...; {nn} = 01, 02, ...; {A} or {a} = letters; {t} = the timepoint of a wide
     file) or the list of columns in item order. `delivered` names columns with totals that came with the data: they
-    are compared with ours, never used.
+    are compared with ours and never used, unless there are no items to compute a score from.
     """
 
-    items: Annotated[str | list[str], BeforeValidator(_pattern_or_list)]
+    items: Annotated[str | list[str], BeforeValidator(_pattern_or_list)] | None = None
     delivered: dict[Id, Text] = {}
+
+    @model_validator(mode="after")
+    def _tells_something(self) -> InstrumentColumns:
+        if self.items is None and not self.delivered:
+            finding = Finding((), "Neither items nor delivered scores are named.", "Write 'items: \"phq_{n}\"'.")
+            raise FindingsError([finding])
+        return self
 
 
 def _named(value: object) -> object:
@@ -203,7 +211,7 @@ class Source(StrictModel):
             if isinstance(columns.items, str):
                 yield (*at, "items"), columns.items
             else:
-                yield from (((*at, "items", place), column) for place, column in enumerate(columns.items))
+                yield from (((*at, "items", place), column) for place, column in enumerate(columns.items or []))
             yield from (((*at, "delivered", score), column) for score, column in columns.delivered.items())
         yield from ((("scores", measure), column) for measure, column in self.scores.items())
         if self.answered_on:
@@ -226,6 +234,7 @@ class Study(StrictModel):
     groups: Groups | None = None
     covariates: list[StudyCovariate] = []
     measures: list[StudyMeasure] = []
+    variants: dict[Id, Annotated[list[Id], Field(min_length=1)]] = {}
     missing_codes: dict[str, Id] = {}
     recruitment: dict[Literal["eligible", "invited"], Annotated[int, Field(ge=0)]] = {}
     sources: Annotated[list[Source], Field(min_length=1)]
@@ -258,12 +267,13 @@ def load_study(path: Path, library: Mapping[str, Instrument]) -> Document[Study]
     DataContractError
         The document is wrong by itself.
     PipelineError
-        It names an instrument or a score that is not in the library.
+        It names an instrument, a variant or a score that is not in the library.
     """
     document = load_document(path / "study.yaml", Study)
+    study = document.value
+    findings = find_unknown_variants(study, library) or find_unknown_instruments(study, adapt_library(study, library))
     problems = [
-        document.problem(finding.key, "unknown_name", finding.message, finding.how_to_fix)
-        for finding in find_unknown_instruments(document.value, library)
+        document.problem(finding.key, "unknown_name", finding.message, finding.how_to_fix) for finding in findings
     ]
     if problems:
         raise PipelineError(problems)
@@ -293,7 +303,9 @@ def used_instruments(study: Study) -> list[str]:
 
 
 def item_columns(columns: InstrumentColumns, n_items: int, wide: str | None = None) -> list[str]:
-    """Return the column of each item, in item order; `wide` is the text in place of {t}."""
+    """Return the column of each item, in item order; `wide` is the text in place of {t}; none without items."""
+    if columns.items is None:
+        return []
     if isinstance(columns.items, list):
         return [name.replace("{t}", wide or "") for name in columns.items]
     return [_fill(columns.items, number, wide) for number in range(1, n_items + 1)]

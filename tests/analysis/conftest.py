@@ -17,6 +17,7 @@ COVARIATES = (Covariate("age", "Age", "number"), Covariate("gender", "Gender", "
 MOOD = """\
 id: mood
 version: 1.0.0
+changes: {1.0.0: First version.}
 name: Mood
 short_name: MOOD
 construct_name: mood

@@ -13,6 +13,7 @@ Answers = Sequence[float | None]
 TINY = """\
 id: tiny
 version: 1.0.0
+changes: {1.0.0: First version.}
 name: A tiny instrument
 short_name: TINY
 construct_name: trust

@@ -134,7 +134,7 @@ INVALID = {
     "wrong multiplier": ("multiply: 10", "multiply: 5", "measures[0].range", "the items give 5 to 15"),
     "everything missing": ("max_missing: 1", "max_missing: 3", "measures[0].missing.max_missing", "Write at most 2"),
     "missing without treatment": ("max_missing: 1, treat: prorate", "max_missing: 1, treat: none",
-                                  "measures[0].missing.treat", "Write 'prorate' when answers may be missing"),
+                                  "measures[0].missing.treat", "Write 'prorate' or 'zero' when answers may be missing"),
     "treatment without missing": ("max_missing: 0, treat: none", "max_missing: 0, treat: prorate",
                                   "measures[1].missing.treat", "and 'none' when none may"),
     "unlike items prorated": ("max_missing: 0, treat: none", "max_missing: 1, treat: prorate",

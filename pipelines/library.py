@@ -1,0 +1,64 @@
+"""The instruments of a study: shipped and its own, in the variants that its data have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from data_contracts.errors import Problem
+from instruments import Instrument, apply_variants, load_library
+from pipelines.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipelines.study import Study
+
+
+def open_library(study: Path) -> Mapping[str, Instrument]:
+    """Return the shipped instruments, and those that a study folder defines in ``instruments/<id>.yaml``.
+
+    Raises
+    ------
+    PeerimpactError
+        A definition is invalid, or has the id of a shipped one.
+    """
+    shipped, folder = load_library(), study / "instruments"
+    own = load_library(folder) if folder.is_dir() else {}
+    twice = sorted(set(own) & set(shipped))
+    if twice:
+        raise PipelineError([
+            Problem("instrument_twice", f"The library has a '{name}' already.",
+                    "Give your definition an id of its own, such as one with the name of the study.",
+                    f"instruments/{name}.yaml", key="id")
+            for name in twice
+        ])  # fmt: skip
+    return MappingProxyType({**shipped, **own})
+
+
+def adapt_library(study: Study, library: Mapping[str, Instrument]) -> Mapping[str, Instrument]:
+    """Return the library with every instrument in the variants that the study declares."""
+    adapted = {name: apply_variants(library[name], variants) for name, variants in study.variants.items()}
+    return MappingProxyType({**library, **adapted})
+
+
+def measures_as_delivered(study: Study, library: Mapping[str, Instrument]) -> tuple[str, ...]:
+    """Return the measures whose score is the one that was delivered.
+
+    These are the study's own measures, measures that are not computed here, and those of instruments that no source
+    delivers item by item. A delivered total of any other measure never replaces ours.
+    """
+    with_items = {name for source in study.sources for name, columns in source.instruments.items() if columns.items}
+    named = dict.fromkeys(
+        (name, score)
+        for source in study.sources
+        for name, columns in source.instruments.items()
+        for score in columns.delivered
+    )
+    computed = {
+        (name, measure.id) for name in with_items if name in library for measure in library[name].scored_measures
+    }
+    return (
+        *(measure.id for measure in study.measures),
+        *(f"{name}.{score}" for name, score in named if (name, score) not in computed),
+    )
