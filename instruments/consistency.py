@@ -60,7 +60,7 @@ def _item_findings(instrument: Instrument) -> list[Finding]:
 
 def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Finding]:
     allowed = instrument.response_sets[item.response_set].allowed
-    low, high = allowed.minimum, allowed.maximum
+    low, high = allowed.lowest_score, allowed.highest_score
     ends = allowed.lowest_score + allowed.highest_score
     findings: list[Finding] = []
     if item.reverse and not allowed.options:
@@ -83,7 +83,7 @@ def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Fi
         findings.append(
             Finding(
                 (*at, "safety", "at_least"),
-                f"No answer can be {item.safety.at_least}.",
+                f"No answer can count {item.safety.at_least}.",
                 f"Write a value from {low:g} to {high:g}.",
             )
         )

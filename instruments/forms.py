@@ -49,7 +49,26 @@ def _variant_findings(instrument: Instrument, at: KeyPath, variant: Variant) -> 
         *_unknown((*at, "response_sets"), variant.response_sets, instrument.response_sets),
         *_unknown((*at, "measures"), variant.measures, measures),
     ]
-    return unknown or _applied_findings(instrument, at, variant)
+    return unknown or _safety_findings(instrument, at, variant) or _applied_findings(instrument, at, variant)
+
+
+def _safety_findings(instrument: Instrument, at: KeyPath, variant: Variant) -> list[Finding]:
+    """Return the response sets of safety items whose answers would no longer count the same."""
+    sets = {item.response_set for item in instrument.items if item.safety}
+    ends = {
+        name: [(one.lowest_score, one.highest_score) for one in (instrument.response_sets[name].allowed, each.allowed)]
+        for name, each in variant.response_sets.items()
+        if name in sets
+    }
+    return [
+        Finding(
+            (*at, "response_sets", name),
+            "An item with a safety note is answered with these options, and they would count something else.",
+            "Give each option the 'score' it has in the definition.",
+        )
+        for name, (own, other) in ends.items()
+        if own != other
+    ]
 
 
 def _applied_findings(instrument: Instrument, at: KeyPath, variant: Variant) -> list[Finding]:

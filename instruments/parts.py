@@ -130,7 +130,7 @@ class ResponseSet(StrictModel):
 
 
 class Safety(StrictModel):
-    """An answer (before any scoring) of `at_least` asks for a person to act."""
+    """An answer that counts `at_least` this much, before any reversal, asks for a person to act."""
 
     at_least: int
     note: Text

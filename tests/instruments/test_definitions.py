@@ -118,7 +118,7 @@ INVALID = {
         "change when reversed",
     ),
     "item wording": ("concept: hope", "concept: I feel hope each day", "items[2].concept", "never the item's wording"),
-    "impossible safety": ("at_least: 3", "at_least: 4", "items[2].safety.at_least", "No answer can be 4"),
+    "impossible safety": ("at_least: 3", "at_least: 4", "items[2].safety.at_least", "No answer can count 4"),
     "descending options": (
         "agreement: {options: [{value: 1}, {value: 2}", "agreement: {options: [{value: 2}, {value: 1}",
         "response_sets.agreement.options", "do not ascend",

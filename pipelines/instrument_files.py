@@ -1,0 +1,147 @@
+"""Files of answers to one instrument, outside a study: read, checked cell by cell, scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data_contracts.errors import Problem
+from instruments import Instrument, score_wide
+from pipelines.errors import PipelineError
+from pipelines.sources.delimited import read_delimited
+from pipelines.sources.excel import read_excel
+from pipelines.sources.model import RawTable
+from pipelines.study import InstrumentColumns, item_columns
+
+MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """A table whose columns for the items of an instrument are known.
+
+    Attributes
+    ----------
+    table : RawTable
+        The file as text.
+    columns : tuple of str
+        One for each item, in item order.
+    answers : DataFrame
+        rows x items as numbers, NaN where missing; index = row in the file.
+    """
+
+    table: RawTable
+    columns: tuple[str, ...]
+    answers: pd.DataFrame
+
+
+def read_answer_file(
+    path: Path, instrument: Instrument, *, items: str | None = None, missing_codes: Sequence[str] = ()
+) -> AnswerFile:
+    """Read the answers to one instrument from a wide table.
+
+    Parameters
+    ----------
+    path : Path
+        A delimited text file, or a workbook (``.xlsx``); the first row is the header.
+    instrument : Instrument
+        In the variant that the file has.
+    items : str, optional
+        Pattern of the item columns, such as ``phq_{n}``; without it, columns named after the instrument and the items.
+    missing_codes : sequence of str
+        Codes that stand for no answer.
+
+    Raises
+    ------
+    PipelineError
+        The file cannot be read, has rows that could not be read, has no such columns, or holds a cell that is no
+        answer. Names file, row and column, never the cell.
+    """
+    if not instrument.items:
+        reason = f"{instrument.short_name} is not scored here. {instrument.licence.terms}"
+        advice = instrument.licence.contact or "Use its owner's scoring."
+        raise PipelineError(Problem("not_scored_here", reason, advice))
+    table = read_table(path)
+    columns = _find_columns(table, instrument, items)
+    answers = table.cells[list(columns)].map(lambda cell: cell.strip())
+    answers = answers.mask(answers.isin([*missing_codes, ""]))
+    numbers = answers.apply(pd.to_numeric, errors="coerce").astype("float64")
+    _require_answers(table, instrument, columns, answers, numbers)
+    return AnswerFile(table, columns, numbers)
+
+
+def read_table(path: Path) -> RawTable:
+    """Read a delimited text file or a workbook, whole or not at all."""
+    if not path.is_file():
+        raise PipelineError(Problem("file_missing", "The file does not exist.", "Correct the path.", path.name))
+    reader = read_excel if path.suffix.lower() == ".xlsx" else read_delimited
+    table = reader(path, path.name)
+    lost = [line for line in table.set_aside if line.rule != "blank_row"]
+    if lost:
+        raise PipelineError(
+            [
+                Problem(line.rule, line.reason, line.how_to_fix, path.name, line.source_row)
+                for line in lost[:MOST_PROBLEMS]
+            ]
+        )
+    return table
+
+
+def score_file(file: AnswerFile, instrument: Instrument) -> pd.DataFrame:
+    """Return the table as it was read, with the score and the number of answers of every measure behind it."""
+    scores = score_wide(file.answers, instrument, file.columns)
+    return pd.concat([file.table.cells, scores], axis=1)
+
+
+def _find_columns(table: RawTable, instrument: Instrument, items: str | None) -> tuple[str, ...]:
+    known = [str(name) for name in table.cells.columns]
+    n_items = len(instrument.items)
+    if items is not None:
+        columns = item_columns(InstrumentColumns(items=items), n_items)
+        absent = [column for column in columns if column not in known]
+        if absent:
+            told = f"Columns that are not in the file: {', '.join(absent[:5])}{', ...' if len(absent) > 5 else ''}."
+            advice = "Correct --items; {n}, {nn}, {A} or {a} stands for the item's number or letter."
+            raise PipelineError(Problem("column_missing", told, advice, table.source))
+        return tuple(columns)
+    folded = {_fold(name): name for name in known}
+    for name in (instrument.id, instrument.short_name, *instrument.aliases, ""):
+        wanted = [_fold(f"{name}{item.id}") for item in instrument.items]
+        if len(folded) == len(known) and all(column in folded for column in wanted):
+            return tuple(folded[column] for column in wanted)
+    raise PipelineError(
+        Problem(
+            "columns_not_found",
+            f"No columns are named after {instrument.short_name} and the numbers of its items.",
+            'Tell them: --items "phq_{n}" for columns phq_1, phq_2 and so on.',
+            table.source,
+            1,
+        )
+    )
+
+
+def _fold(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _require_answers(
+    table: RawTable, instrument: Instrument, columns: Sequence[str], text: pd.DataFrame, numbers: pd.DataFrame
+) -> None:
+    problems: list[Problem] = []
+    for item, column in zip(instrument.items, columns, strict=True):
+        allowed = instrument.allowed_values(item.id)
+        expected = ", ".join(map(str, allowed.options)) or f"a number from {allowed.minimum:g} to {allowed.maximum:g}"
+        fine = allowed.allows(numbers[column].to_numpy()) | text[column].isna().to_numpy()
+        for row in numbers.index[~fine]:
+            kind = "text" if np.isnan(numbers.loc[row, column]) else "a number"
+            told = f"Found {kind} that is no answer to item {item.id} (answers: {expected})."
+            advice = "Correct it, name its code with --missing-code, or the form with --variant."
+            problems.append(Problem("not_an_answer", told, advice, table.source, int(row), column))
+    if problems:
+        more = len(problems) - MOST_PROBLEMS
+        rest = [Problem("more", f"{more} more cells are no answers.", "Correct these first.", table.source)]
+        raise PipelineError(problems[:MOST_PROBLEMS] + (rest if more > 0 else []))

@@ -1,0 +1,208 @@
+"""`peerimpact instruments`: the library on the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from data_contracts.errors import Problem, choose_from
+from instruments import Instrument
+from pipelines.console import FINE, INCOMPLETE, Json, fail, or_exit, out, print_json
+
+instruments_app = typer.Typer(no_args_is_help=True, help="The instrument library: find, score, audit, export.")
+
+InstrumentId = Annotated[
+    str, typer.Argument(metavar="ID", help="Id in the library, or a definition of your own: FILE.yaml.")
+]
+Variants = Annotated[list[str] | None, typer.Option("--variant", metavar="ID", help="A variant; may be repeated.")]
+Items = Annotated[str | None, typer.Option("--items", metavar="PATTERN", help='Item columns, such as "phq_{n}".')]
+MissingCodes = Annotated[
+    list[str] | None, typer.Option("--missing-code", metavar="CODE", help="A code for no answer; may be repeated.")
+]
+AnswersPath = Annotated[Path, typer.Argument(metavar="FILE", help="Answers: CSV, Excel, or a FHIR bundle (.json).")]
+OutputFile = Annotated[Path | None, typer.Option("--output", metavar="PATH", help="Where it goes; printed without it.")]
+
+
+@instruments_app.command("list")
+def list_instruments(
+    domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only with a translation, such as de or pt-BR.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Only this licence status.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the instruments of the library."""
+    from instruments import load_library
+
+    library = or_exit(load_library, as_json)
+    asked = {"--domain": domain, "--language": language, "--licence": licence}
+    known: dict[str, set[str]] = {
+        "--domain": {one.domain for one in library.values()},
+        "--language": {tag for one in library.values() for tag in one.languages},
+        "--licence": {one.licence.status for one in library.values()},
+    }
+    for option, value in asked.items():
+        if value is not None and value not in known[option]:
+            advice = choose_from(value, sorted(known[option]))
+            fail([Problem("nothing_found", f"No instrument has '{value}'.", advice, key=option)], as_json)
+    chosen = [
+        one
+        for one in library.values()
+        if domain in (None, one.domain) and licence in (None, one.licence.status)
+        and (language is None or language in one.languages)
+    ]  # fmt: skip
+    if as_json:
+        print_json([_summary(one) for one in chosen])
+        return
+    table = Table("Id", "Construct", "Domain", "Items", "Licence", "Scoring", box=None)
+    for one in chosen:
+        items = str(len(one.items)) if one.items else "-"
+        table.add_row(one.id, escape(one.construct_name), one.domain, items, one.licence.status, _status(one))
+    out.print(table)
+    out.print(f"\n{len(chosen)} instruments. 'draft': a fact that scores depend on is not confirmed by a source yet.")
+
+
+@instruments_app.command("show")
+def show_instrument(instrument: InstrumentId, variant: Variants = None, as_json: Json = False) -> None:
+    """Show what an instrument measures, how it is scored, and where each fact comes from."""
+    from instruments import explain_scoring
+
+    found = or_exit(lambda: open_instrument(instrument, variant), as_json)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    out.print(escape(f"{found.name} ({found.short_name}), version {found.version}"))
+    out.print(escape(f"{found.citation.text} {found.citation.doi}".strip()))
+    out.print(escape(f"Licence: {found.licence.status}. {found.licence.terms} {found.licence.contact}".strip()) + "\n")
+    out.print(escape(explain_scoring(found)))
+    if found.items:
+        out.print("\nItems (concepts in our own words; the wording is its owner's):")
+    for item in found.items:
+        out.print(f"  {item.id:>3}  {escape(item.concept)}{' (reversed)' if item.reverse else ''}")
+    if found.variants:
+        out.print("\nVariants:")
+    for one in found.variants:
+        out.print(escape(f"  {one.id}: {one.label} ({one.status}: {one.source})"))
+    out.print("\nFacts:")
+    for name, fact in found.facts.items():
+        out.print(escape(f"  {name}: {fact.status}. {fact.source}"))
+
+
+@instruments_app.command("score")
+def score_answers(
+    instrument: InstrumentId,
+    file: AnswersPath,
+    items: Items = None,
+    variant: Variants = None,
+    missing_code: MissingCodes = None,
+    explain: Annotated[
+        int | None,
+        typer.Option(metavar="ROW", min=2, help="Print the rule, and the arithmetic of this row."),
+    ] = None,
+    output: OutputFile = None,
+) -> None:
+    """Score a file of answers: one row per person and occasion, as CSV or Excel, or a FHIR bundle."""
+    from instruments import explain_scoring
+    from instruments.describing import explain_row
+    from pipelines.instrument_files import read_answer_file, score_file
+
+    found = or_exit(lambda: open_instrument(instrument, variant), as_json=False)
+    answers = or_exit(
+        lambda: read_answer_file(file, found, items=items, missing_codes=missing_code or ()), as_json=False
+    )
+    if explain is None:
+        _write(or_exit(lambda: score_file(answers, found), as_json=False).to_csv(index=False), output)
+        return
+    if explain not in answers.answers.index:
+        fail([Problem("row_missing", f"The file has no answers in row {explain}.", "Name a row below the header.",
+                      file.name, key="--explain")], as_json=False)  # fmt: skip
+    row = answers.answers.loc[explain].to_numpy()
+    out.print(escape(f"{explain_scoring(found)}\n\nRow {explain}:\n{explain_row(row, found)}"))
+
+
+@instruments_app.command("validate")
+def validate_definitions(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Definitions of instruments (.yaml).")],
+    as_json: Json = False,
+) -> None:
+    """Check definitions, and that their worked examples come out."""
+    from instruments.examples import failed_examples
+
+    found = or_exit(lambda: {path: open_instrument(str(path), None) for path in files}, as_json)
+    failed = {path: failed_examples(one) for path, one in found.items()}
+    if as_json:
+        print_json([
+            {"file": str(path), "id": one.id, "status": _status(one), "examples": len(one.examples),
+             "failed_examples": list(failed[path])}
+            for path, one in found.items()
+        ])  # fmt: skip
+    else:
+        for path, one in found.items():
+            facts = ", ".join(one.unconfirmed_scoring_facts)
+            draft = f"; a draft, not confirmed: {facts}" if facts else ""
+            out.print(escape(f"{path.name}: {one.id} {one.version} is valid{draft}."))
+            for line in failed[path]:
+                out.print(escape(f"  {line}"))
+            if one.items and not one.examples:
+                out.print("  It has no worked examples; add some, with a missing answer and both ends of each range.")
+    raise typer.Exit(INCOMPLETE if any(failed.values()) else FINE)
+
+
+@instruments_app.command("new")
+def new_definition(
+    instrument: Annotated[str, typer.Argument(metavar="ID", help="Id of the instrument: lower case, digits, hyphens.")],
+    folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the file goes.")] = Path(),
+) -> None:
+    """Write a definition to start from: a valid draft with every section explained."""
+    from instruments.template import write_template
+
+    out.print(escape(str(or_exit(lambda: write_template(instrument, folder), as_json=False))))
+
+
+def open_instrument(name: str, variants: list[str] | None) -> Instrument:
+    """Return an instrument of the library, or of a file, in the variants that are asked for."""
+    from instruments import InstrumentError, apply_variants, load_instrument, load_library
+
+    if name.endswith((".yaml", ".yml")):
+        return apply_variants(load_instrument(Path(name)), variants or [])
+    library = load_library()
+    if name not in library:
+        raise InstrumentError(
+            Problem("unknown_instrument", f"The library has no '{name}'.", choose_from(name, library), key="ID")
+        )
+    return apply_variants(library[name], variants or [])
+
+
+def _summary(one: Instrument) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "version": one.version,
+        "domain": one.domain,
+        "construct": one.construct_name,
+        "items": len(one.items),
+        "measures": list(one.measure_ids),
+        "variants": [variant.id for variant in one.variants],
+        "languages": list(one.languages),
+        "licence": one.licence.status,
+        "status": _status(one),
+        "unconfirmed": list(one.unconfirmed_scoring_facts),
+    }
+
+
+def _status(one: Instrument) -> str:
+    if not one.items:
+        return "not scored here"
+    return "draft" if one.is_draft else "confirmed"
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+        out.print(escape(str(output)))
