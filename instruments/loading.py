@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -42,7 +41,8 @@ def load_library(folder: Path | None = None) -> Mapping[str, Instrument]:
     Parameters
     ----------
     folder : Path, optional
-        Folder with one ``<id>.yaml`` per instrument; by default the shipped definitions, which are read once.
+        Folder with one ``<id>.yaml`` per instrument, all read at once; by default the shipped definitions, each read
+        when it is first asked for, and only once.
 
     Returns
     -------
@@ -59,12 +59,37 @@ def load_library(folder: Path | None = None) -> Mapping[str, Instrument]:
     return _shipped() if folder is None else _read(sorted(folder.glob("*.yaml")))
 
 
-@cache
-def _shipped() -> Mapping[str, Instrument]:
-    with ExitStack() as stack:
+class Library(Mapping[str, Instrument]):
+    """The shipped definitions by id, in order of id, each read when it is first asked for."""
+
+    def __init__(self) -> None:
         entries = (resources.files("instruments") / "definitions").iterdir()
-        files = [entry for entry in entries if entry.name.endswith(".yaml")]
-        return _read([stack.enter_context(resources.as_file(entry)) for entry in files])
+        self._files = {entry.name.removesuffix(".yaml"): entry for entry in entries if entry.name.endswith(".yaml")}
+        self._read: dict[str, Instrument] = {}
+
+    def __getitem__(self, name: str) -> Instrument:
+        """Return a definition; `KeyError` where there is none of this id."""
+        if name not in self._read:
+            with resources.as_file(self._files[name]) as path:
+                self._read |= _read([path])
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a definition of this id, without reading it."""
+        return name in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over ids, in order."""
+        return iter(sorted(self._files))
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._files)
+
+
+@cache
+def _shipped() -> Library:
+    return Library()
 
 
 def _read(paths: list[Path]) -> Mapping[str, Instrument]:

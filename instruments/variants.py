@@ -52,6 +52,8 @@ def apply_variants(instrument: Instrument, variants: Sequence[str]) -> Instrumen
         "status": "confirmed" if confirmed else "unconfirmed",
         "source": "; ".join(f"{variant.label}: {variant.source}" for variant in chosen),
     }
+    if any(measure["bands"] for measure in data["measures"]):
+        data["facts"].setdefault("bands", data["facts"]["variant"])
     data["variants"], data["examples"] = [], []
     return Instrument.model_validate(data)
 

@@ -42,11 +42,11 @@ def find_unknown_variants(study: Study, library: Mapping[str, Instrument]) -> li
 
 def find_unknown_instruments(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
     """Return what a study says of instruments and the library does not."""
-    shipped = {measure for instrument in library.values() for measure in instrument.measure_ids}
     findings = [
         Finding(("measures", index, "id"), f"'{measure.id}' is a score of the library.", "Give the measure another id.")
         for index, measure in enumerate(study.measures)
-        if measure.id in shipped
+        for name in [measure.id.partition(".")[0]]
+        if name in library and measure.id in library[name].measure_ids
     ]
     for index, source in enumerate(study.sources):
         for name, columns in source.instruments.items():

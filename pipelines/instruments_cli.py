@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ from rich.table import Table
 
 from data_contracts.errors import Problem, choose_from
 from instruments import Instrument
-from pipelines.console import FINE, INCOMPLETE, Json, fail, or_exit, out, print_json
+from instruments.exchange.formats import FORMATS, export_instrument
+from pipelines.console import FINE, INCOMPLETE, Json, err, fail, or_exit, out, print_json
 
 instruments_app = typer.Typer(no_args_is_help=True, help="The instrument library: find, score, audit, export.")
 
@@ -124,6 +126,30 @@ def score_answers(
     out.print(escape(f"{explain_scoring(found)}\n\nRow {explain}:\n{explain_row(row, found)}"))
 
 
+@instruments_app.command("export")
+def export_definition(
+    instrument: InstrumentId,
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")],
+    wording: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The questions, from whoever holds the licence."),
+    ] = None,
+    variant: Variants = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="PATH", help="File, or folder for formats of several files.")
+    ] = None,
+) -> None:
+    """Export an instrument for another system; a single text file is printed without --output."""
+    from instruments.wording import load_wording
+
+    found = or_exit(lambda: open_instrument(instrument, variant), as_json=False)
+    words = or_exit(lambda: load_wording(wording, found) if wording else None, as_json=False)
+    files = or_exit(lambda: export_instrument(found, format_, wording=words), as_json=False)
+    if words is None and found.items:
+        err.print("Without --wording the short concepts of the library stand where the questions belong.")
+    _write_files(files, output)
+
+
 @instruments_app.command("validate")
 def validate_definitions(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Definitions of instruments (.yaml).")],
@@ -161,6 +187,18 @@ def new_definition(
     from instruments.template import write_template
 
     out.print(escape(str(or_exit(lambda: write_template(instrument, folder), as_json=False))))
+
+
+@instruments_app.command("docs")
+def write_docs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the pages go.")],
+) -> None:
+    """Write the library as static pages: an index to search in, and a page for each instrument."""
+    from instruments import load_library
+    from reports.catalogue import write_catalogue
+
+    pages = or_exit(lambda: write_catalogue(load_library(), folder), as_json=False)
+    out.print(escape(str(pages[0])))
 
 
 def open_instrument(name: str, variants: list[str] | None) -> Instrument:
@@ -204,5 +242,24 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
     else:
-        output.write_text(text, encoding="utf-8")
-        out.print(escape(str(output)))
+        _write_files({output.name: text.encode()}, output)
+
+
+def _write_files(files: Mapping[str, bytes], output: Path | None) -> None:
+    """Write one file to the path, several below it; print a single text where there is no path."""
+    names = list(files)
+    if output is None and len(names) == 1 and not names[0].endswith(".xlsx"):
+        sys.stdout.write(files[names[0]].decode())
+        return
+    if output is None:
+        fail([Problem("output_needed", "The format is no single text.", "Say where it goes: --output PATH.",
+                      key="--output")], as_json=False)  # fmt: skip
+    into_folder = len(names) > 1 or output.is_dir()
+    try:
+        for name, content in files.items():
+            path = output / name if into_folder else output
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    except OSError as error:
+        fail([Problem("not_written", f"{error.strerror}.", "Name another place: --output PATH.", str(output))], False)
+    out.print(escape(str(output)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from data_contracts.errors import Problem
 from instruments import Instrument, apply_variants, load_library
@@ -33,13 +34,13 @@ def open_library(study: Path) -> Mapping[str, Instrument]:
                     f"instruments/{name}.yaml", key="id")
             for name in twice
         ])  # fmt: skip
-    return MappingProxyType({**shipped, **own})
+    return _laid_over(own, shipped)
 
 
 def adapt_library(study: Study, library: Mapping[str, Instrument]) -> Mapping[str, Instrument]:
     """Return the library with every instrument in the variants that the study declares."""
     adapted = {name: apply_variants(library[name], variants) for name, variants in study.variants.items()}
-    return MappingProxyType({**library, **adapted})
+    return _laid_over(adapted, library)
 
 
 def measures_as_delivered(study: Study, library: Mapping[str, Instrument]) -> tuple[str, ...]:
@@ -62,3 +63,8 @@ def measures_as_delivered(study: Study, library: Mapping[str, Instrument]) -> tu
         *(measure.id for measure in study.measures),
         *(f"{name}.{score}" for name, score in named if (name, score) not in computed),
     )
+
+
+def _laid_over(upper: Mapping[str, Instrument], lower: Mapping[str, Instrument]) -> Mapping[str, Instrument]:
+    """Return both without reading the lower; read-only."""
+    return MappingProxyType(ChainMap(dict(upper), cast("dict[str, Instrument]", lower))) if upper else lower

@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of study.yaml and sap.yaml, so that editors complete and check them."""
+"""Write the JSON Schemas of the documents that people write, so that editors complete and check them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from pathlib import Path
 
 from analysis.plan import Plan
 from data_contracts.documents import StrictModel
+from instruments import Instrument
+from instruments.wording import Wording
 from pipelines.study import Study
 
-SCHEMAS: dict[str, type[StrictModel]] = {"study.schema.json": Study, "sap.schema.json": Plan}
+SCHEMAS: dict[str, type[StrictModel]] = {
+    "study.schema.json": Study,
+    "sap.schema.json": Plan,
+    "instrument.schema.json": Instrument,
+    "wording.schema.json": Wording,
+}
 
 
 def render_schemas() -> dict[str, str]:
