@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from scipy import stats
 
 from analysis.design import StudyDesign
-from analysis.mixed_models.inference import CONFIDENCE
 from analysis.results import Result
+from instruments.errors import InstrumentError
+from instruments.psychometrics import estimate_alpha
 
 if TYPE_CHECKING:
     from instruments import Instrument, Item
-
-METHOD: Final = "Cronbach's alpha of complete answers with the interval of Feldt (1965)"
-_REFUSALS: Final[dict[str, str]] = {
-    "single_item": "Alpha needs two items or more.",
-    "too_few_complete_rows": "Alpha needs at least {fewest} participants with every item answered.",
-    "constant_items": "Alpha needs answers that differ between participants.",
-}
 
 
 def estimate_reliability(
@@ -54,57 +47,28 @@ def estimate_reliability(
         items = instrument.items_of(measure)
         own = responses.loc[responses["instrument"] == instrument.id]
         for timepoint in design.timepoints:
-            answers = _complete_answers(own.loc[own["timepoint"] == timepoint.id], items, instrument)
+            answers = _counted_answers(own.loc[own["timepoint"] == timepoint.id], items, instrument)
             yield _alpha(answers, measure_id, timepoint.id, fewest)
 
 
-def _complete_answers(responses: pd.DataFrame, items: tuple[Item, ...], instrument: Instrument) -> pd.DataFrame:
-    """Return participant x item of those who answered all, reversed items turned, in an order of content alone."""
+def _counted_answers(responses: pd.DataFrame, items: tuple[Item, ...], instrument: Instrument) -> pd.DataFrame:
+    """Return participant x item of what each answer counts."""
     columns = {}
     for item in items:
         answers = responses.loc[responses["item"] == item.id].set_index("participant_id")["value"].astype("float64")
         scores = instrument.allowed_values(item.id).score(answers.to_numpy(), reverse=item.reverse)
         columns[item.id] = pd.Series(scores, index=answers.index)
-    return pd.DataFrame(columns).dropna().sort_values(list(columns), ignore_index=True)
+    return pd.DataFrame(columns)
 
 
 def _alpha(answers: pd.DataFrame, measure: str, timepoint: str, fewest: int) -> Result:
-    n, items = answers.shape
-    reason = (
-        "single_item"
-        if items < 2
-        else "too_few_complete_rows"
-        if n < fewest
-        else "constant_items"
-        if (answers.nunique() < 2).any() or answers.sum(axis=1).nunique() < 2
-        else ""
-    )
-    if reason:
-        return Result(
-            analysis="reliability",
-            statistic="cronbach_alpha",
-            outcome=measure,
-            timepoint=timepoint,
-            n=n,
-            method=_REFUSALS[reason].format(fewest=fewest),
-            verdict=f"refused:{reason}",
-        )
-    import pingouin
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas and pingouin announce coming changes of their own
-        alpha = float(pingouin.cronbach_alpha(answers)[0])
-    tail = (1 - CONFIDENCE) / 2
-    freedom = (n - 1, (n - 1) * (items - 1))
-    low, high = (1 - (1 - alpha) * float(stats.f.isf(share, *freedom)) for share in (tail, 1 - tail))
-    return Result(
-        analysis="reliability",
-        statistic="cronbach_alpha",
-        outcome=measure,
-        timepoint=timepoint,
-        value=alpha,
-        conf_low=low,
-        conf_high=high,
-        n=n,
-        method=METHOD,
+    row = Result(analysis="reliability", statistic="cronbach_alpha", outcome=measure, timepoint=timepoint)
+    try:
+        alpha = estimate_alpha(answers, fewest=fewest)
+    except InstrumentError as error:
+        problem = error.problems[0]
+        n = len(answers.dropna())
+        return replace(row, n=n, method=problem.message, verdict=f"refused:{problem.code}")
+    return replace(
+        row, value=alpha.value, conf_low=alpha.conf_low, conf_high=alpha.conf_high, n=alpha.n, method=alpha.method
     )

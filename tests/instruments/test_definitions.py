@@ -1,19 +1,36 @@
 """Definitions: the shipped ones, and what an invalid one is told."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import instruments
 from data_contracts.errors import DataContractError, PeerimpactError
-from instruments import InstrumentError, load_instrument, load_library
+from instruments import InstrumentError, explain_scoring, load_instrument, load_library
+from instruments.model import SCORING_FACTS
 
-SHIPPED = ["adherence-vas", "ces-d", "gad-7", "gse-10", "phq-9", "semcd-6", "ssci-8", "who-5"]
-CONFIRMED = {"phq-9", "semcd-6", "who-5"}  # every fact that a score depends on was seen in a source
+FOLDER = Path(instruments.__file__).parent / "definitions"
+DOMAINS = {
+    "stigma", "self_efficacy", "resilience", "self_esteem", "mental_health", "adherence", "social", "quality_of_life",
+    "caregiving", "recovery", "condition_specific",
+}  # fmt: skip
+RESTRICTED = {"bdi-ii", "eq-5d-5l", "mmas-4", "mmas-8", "pam-13", "sf-12"}  # hold no scoring, by their owners' terms
 
 
-def test_every_shipped_definition_loads_sorted_by_id(library):
-    assert list(library) == SHIPPED
-    assert all(instrument.id == name for name, instrument in library.items())
+def test_every_definition_loads_sorted_by_id_and_named_after_its_file(library):
+    assert list(library) == sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    assert len(library) >= 55
+    assert {instrument.domain for instrument in library.values()} == DOMAINS
+
+
+def test_a_stub_holds_no_scoring_and_says_why_and_where_to_go(library):
+    for name in RESTRICTED:
+        stub = library[name]
+        assert stub.licence.status == "restricted"
+        assert (stub.items, stub.response_sets, stub.scored_measures) == ([], {}, ())
+        assert stub.licence.contact
+        assert stub.licence.terms in explain_scoring(stub)
 
 
 def test_the_shipped_library_is_read_once_and_cannot_be_changed(library):
@@ -22,9 +39,13 @@ def test_the_shipped_library_is_read_once_and_cannot_be_changed(library):
         library["own"] = library["phq-9"]
 
 
-def test_only_instruments_with_confirmed_scoring_are_not_drafts(library):
-    assert {name for name, instrument in library.items() if not instrument.is_draft} == CONFIRMED
+def test_an_instrument_is_a_draft_while_a_fact_that_scores_depend_on_is_unconfirmed(library):
+    assert library["phq-9"].unconfirmed_scoring_facts == ()
     assert library["ces-d"].unconfirmed_scoring_facts == ("missing_rule",)
+    for instrument in library.values():
+        statuses = {fact.status for name, fact in instrument.facts.items() if name in SCORING_FACTS}
+        assert instrument.is_draft == ("unconfirmed" in statuses)
+        assert all(fact.source for fact in instrument.facts.values())
 
 
 @pytest.mark.parametrize(
@@ -57,26 +78,35 @@ def test_options_are_listed_and_a_visual_analogue_has_only_its_ends(library):
         library["phq-9"].allowed_values("10")
 
 
-def test_exactly_the_positive_items_of_the_ces_d_are_reversed(library):
-    found = [(name, item.id) for name, instrument in library.items() for item in instrument.items if item.reverse]
-    assert found == [("ces-d", "4"), ("ces-d", "8"), ("ces-d", "12"), ("ces-d", "16")]
+REVERSED = {
+    "ces-d": "4 8 12 16", "ces-d-10": "5 8", "rses-10": "2 5 6 8 9", "pss-10": "4 5 7 8", "pss-4": "2 3",
+    "brs-6": "2 4 6", "ssosh-10": "2 4 5 7 9", "whoqol-bref": "3 4 26", "arms-12": "12",
+    "parental-stress-18": "1 2 5 6 7 8 17 18", "ismi-29": "7 14 24 26 27", "phq-9": "", "gse-10": "", "mrs-11": "",
+}  # fmt: skip
 
 
-def test_only_item_9_of_the_phq_9_asks_for_a_person_to_act(library):
+@pytest.mark.parametrize("name", REVERSED)
+def test_exactly_the_published_items_are_reversed(library, name):
+    assert " ".join(item.id for item in library[name].items if item.reverse) == REVERSED[name]
+
+
+def test_questions_about_self_harm_ask_for_a_person_to_act(library):
     alerts = [
         (name, item.id, item.safety.at_least)
         for name, instrument in library.items()
         for item in instrument.items
         if item.safety
     ]
-    assert alerts == [("phq-9", "9", 1)]
+    assert alerts == [("epds", "10", 1), ("phq-9", "9", 1)]
 
 
 def test_every_loinc_code_ends_in_its_check_digit(library):
-    named = [instrument.loinc for instrument in library.values() if instrument.loinc]
-    codes = [code for loinc in named for code in [loinc.panel, *loinc.measures.values(), *loinc.items.values()]]
-    assert len(codes) == 13  # PHQ-9: panel, total, nine items; GAD-7: panel, total
-    assert len(set(codes)) == len(codes)
+    codes = []
+    for loinc in (instrument.loinc for instrument in library.values() if instrument.loinc):
+        own = [code for code in [loinc.panel, *loinc.measures.values(), *loinc.items.values()] if code]
+        assert len(set(own)) == len(own)
+        codes += own
+    assert len(codes) > 13
     for code in codes:
         number, check = code.split("-")
         doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(number))]
