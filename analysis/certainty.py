@@ -5,7 +5,7 @@ After GRADE (Guyatt et al. 2008, doi 10.1136/bmj.39489.470347.AD), with rules th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -30,13 +30,15 @@ MOST_MISSING: Final = 0.20
 FEWEST_GROUPS: Final = 10
 FEWEST_PARTICIPANTS: Final = 30
 LOWEST_RELIABILITY: Final = 0.7
+SCALAR: Final = 3
+"""Level of invariance at which means of two timepoints can be compared."""
 
 
 def derive_certainty(
     outcome: Outcome,
     frame: pd.DataFrame,
     answers: Sequence[Result],
-    reliability: Sequence[Result],
+    measurement: Sequence[Result],
     plan: Plan,
     design: StudyDesign,
     library: Mapping[str, Instrument],
@@ -49,8 +51,8 @@ def derive_certainty(
         An outcome of the plan and its outcome frame.
     answers : sequence of Result
         Rows of its estimands; those without an estimate are passed over.
-    reliability : sequence of Result
-        Rows of `estimate_reliability`.
+    measurement : sequence of Result
+        Rows of `assess_measures`.
     plan, design, library : Plan, StudyDesign, mapping
         What was asked, of which study, with which instruments.
 
@@ -69,7 +71,8 @@ def derive_certainty(
     for row in estimated:
         for kind, sentence in _reasons_of_estimate(outcome, frame, row, asked[row.estimand], design):
             reasons.setdefault(kind, sentence)
-    reasons |= dict(_reasons_of_measurement(outcome, reliability, design, library))
+    later = {asked[row.estimand].timepoint for row in estimated}
+    reasons |= dict(_reasons_of_measurement(outcome, later, measurement, design, library))
     start, by_design = START[design.kind]
     level = max(1, start - len(reasons))
     yield Result(analysis="certainty", statistic="level", outcome=outcome.id, value=level, method=LEVELS[level])
@@ -101,14 +104,24 @@ def _reasons_of_estimate(
 
 
 def _reasons_of_measurement(
-    outcome: Outcome, reliability: Sequence[Result], design: StudyDesign, library: Mapping[str, Instrument]
+    outcome: Outcome,
+    timepoints: Set[str],
+    measurement: Sequence[Result],
+    design: StudyDesign,
+    library: Mapping[str, Instrument],
 ) -> Iterator[tuple[str, str]]:
     """Yield kind and sentence of what weakens the measure itself."""
+    own = [row for row in measurement if row.outcome == outcome.measure and row.verdict == "observed"]
     if any(
-        row.outcome == outcome.measure and row.timepoint == design.baseline.id and row.value < LOWEST_RELIABILITY
-        for row in reliability
+        row.statistic == "cronbach_alpha" and row.timepoint == design.baseline.id and row.value < LOWEST_RELIABILITY
+        for row in own
     ):
         yield "unreliable", f"The items agreed little with each other at baseline (alpha below {LOWEST_RELIABILITY})."
+    if any(row.statistic == "invariance_level" and row.timepoint in timepoints and row.value < SCALAR for row in own):
+        yield (
+            "not_invariant",
+            "The items did not work the same way at baseline and later, so part of it may be the items.",
+        )
     instrument = library.get(design.measures[outcome.measure].instrument or "")
     if instrument is not None and instrument.is_draft:
         yield "draft", "The scoring of the instrument is not confirmed in every point."

@@ -14,10 +14,10 @@ from analysis.descriptives import describe_changes, describe_events, describe_ou
 from analysis.design import StudyDesign
 from analysis.flow import count_participants
 from analysis.frames import outcome_frame, require_consistent_tables
+from analysis.measurement import assess_measures
 from analysis.multiplicity import adjust_p_values
 from analysis.outcome_model import estimate_outcome
 from analysis.plan import Plan
-from analysis.reliability import estimate_reliability
 from analysis.results import Result, results_table
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def evaluate_plan(
     frames = {outcome.id: outcome_frame(scores, participants, design, outcome) for outcome in plan.outcomes}
     models = {outcome.id: estimate_outcome(outcome, frames[outcome.id], plan, design) for outcome in plan.outcomes}
     fewest = plan.small_numbers.fewest_per_arm
-    reliability = tuple(estimate_reliability(responses, library, design, fewest=fewest))
+    measurement = tuple(assess_measures(responses, scores, library, design, fewest=fewest))
     results = list(count_participants(scores, participants, responses, design))
     results += [row for rows in models.values() for row in rows if row.analysis == "flow"]
     for outcome in plan.outcomes:
@@ -70,12 +70,12 @@ def evaluate_plan(
         results += describe(frames[outcome.id], outcome.id, design)
     for outcome in (each for each in plan.outcomes if each.event is None):
         results += describe_changes(frames[outcome.id], outcome.id, design)
-    results += [*reliability, *compare_scores(scores, delivered, design)]
+    results += [*measurement, *compare_scores(scores, delivered, design)]
     answers = _adjusted([row for rows in models.values() for row in rows if row.analysis == "model"], plan)
     results += answers
     for outcome in plan.outcomes:
         own = [row for row in answers if row.outcome == outcome.id]
-        results += derive_certainty(outcome, frames[outcome.id], own, reliability, plan, design, library)
+        results += derive_certainty(outcome, frames[outcome.id], own, measurement, plan, design, library)
     return results_table(results)
 
 

@@ -18,6 +18,7 @@ RESULT_DTYPES: Final[dict[str, str]] = {
     "arm": "str",
     "timepoint": "str",
     "contrast": "str",
+    "item": "str",
     "statistic": "str",
     "value": "float64",
     "std_error": "float64",
@@ -44,12 +45,14 @@ class Result:
     estimand : str
         Id in the plan, or empty for what the plan did not ask for by name.
     analysis : str
-        ``flow``, ``descriptive``, ``change_within_arm``, ``reliability``, ``score_agreement``, ``model``,
-        ``certainty``.
+        ``flow``, ``descriptive``, ``change_within_arm``, ``reliability``, ``items``, ``score_agreement``,
+        ``score_audit``, ``model``, ``certainty``.
     outcome : str
-        Outcome id of the plan; for ``reliability`` and ``score_agreement`` the measure id.
+        Outcome id of the plan; for what is about instruments the measure id.
     arm, timepoint, contrast : str
         Where the statistic belongs; `contrast` as written in the plan.
+    item : str
+        Item of the measure, where the statistic is about a single one.
     statistic : str
         What `value` is: ``participants``, ``mean``, ``difference``, ``cronbach_alpha`` ...
     value, std_error, df, conf_low, conf_high, p_value, p_adjusted : float
@@ -76,6 +79,7 @@ class Result:
     arm: str = ""
     timepoint: str = ""
     contrast: str = ""
+    item: str = ""
     std_error: float = NAN
     df: float = NAN
     conf_low: float = NAN

@@ -11,6 +11,7 @@ from analysis.plan import Plan, load_plan
 from data_contracts.documents import Document
 from data_contracts.errors import Problem
 from instruments import Instrument
+from instruments.wording import Wording, find_wording
 from pipelines.errors import PipelineError
 from pipelines.library import adapt_library, open_library
 from pipelines.study import Study, derive_design, load_study, used_instruments
@@ -29,7 +30,9 @@ class StudyFolder:
     design : StudyDesign
         What the analysis must know.
     library : mapping
-        The instruments that the study uses.
+        The instruments that the study uses, as its data have them.
+    wording : mapping
+        Instrument id -> its wording in the language of the study, where ``wording/<id>.<language>.yaml`` is there.
     """
 
     path: Path
@@ -39,6 +42,7 @@ class StudyFolder:
     plan: Document[Plan]
     design: StudyDesign
     library: Mapping[str, Instrument]
+    wording: Mapping[str, Wording]
 
     @property
     def store(self) -> Path:
@@ -78,4 +82,6 @@ def open_folder(path: Path, *, data_root: Path | None = None, output: Path | Non
     design = derive_design(study.value, library)
     plan = load_plan(path / "sap.yaml", design)
     used = {name: library[name] for name in used_instruments(study.value)}
-    return StudyFolder(path, root, output or path / "output", study, plan, design, used)
+    found = {name: find_wording(path / "wording", one, study.value.language) for name, one in used.items()}
+    wording = {name: words for name, words in found.items() if words is not None}
+    return StudyFolder(path, root, output or path / "output", study, plan, design, used, wording)

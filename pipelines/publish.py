@@ -114,6 +114,7 @@ def _content(
         plan=folder.plan.value,
         results=results,
         instruments=folder.library,
+        wording=folder.wording,
         verdicts=verdicts,
         reconciliation=reconciliation,
         cells_quarantined=int(reconciliation["cells_quarantined"].sum()),

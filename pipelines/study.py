@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from analysis.design import Arm, Covariate, DesignKind, Direction, Measure, StudyDesign, Timepoint
 from data_contracts.documents import NAME_PATTERN, Document, Finding, FindingsError, StrictModel, load_document
 from instruments import Instrument
+from instruments.parts import LanguageTag
 from pipelines.consistency import find_contradictions, find_unknown_instruments, find_unknown_variants
 from pipelines.errors import PipelineError
 from pipelines.library import adapt_library
@@ -228,6 +229,7 @@ class Study(StrictModel):
     sponsor: str = ""
     evaluator: str = ""
     synthetic: bool = False
+    language: LanguageTag = "en"
     design: DesignKind
     timepoints: Annotated[list[StudyTimepoint], Field(min_length=1)]
     arms: Annotated[list[StudyArm], Field(min_length=1)]

@@ -7,49 +7,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.design import StudyDesign
-from reports.cells import INTERVAL, Table, count_cell, interval_cell, mark_notes, value_cell
+from reports.cells import INTERVAL, Table, mark_notes
 from reports.content import ReportContent
 from reports.numbers import NOT_SHOWN, NOTHING, format_interval, format_number, format_p
-from reports.reading import Row, Rows, pick, pick_one
-
-
-def reliability_table(rows: Rows, design: StudyDesign) -> Table:
-    """Return how well items agreed in this sample."""
-    lines = []
-    for measure_id, measure in design.measures.items():
-        for timepoint in design.timepoints:
-            row = pick_one(rows, analysis="reliability", outcome=measure_id, timepoint=timepoint.id)
-            if row is not None:
-                said = row.method if row.verdict.startswith("refused") else ""
-                lines.append(
-                    (
-                        f"{measure.label}, {timepoint.label}",
-                        said or value_cell(row, 2),
-                        NOTHING if said else interval_cell(row, 2),
-                    )
-                )
-    return Table(
-        "Agreement of items in this sample (Cronbach's alpha)",
-        ("Measure", "Alpha", INTERVAL),
-        tuple(lines),
-        mark_notes(tuple(lines)),
-    )
-
-
-def agreement_table(rows: Rows, design: StudyDesign) -> Table:
-    """Return how delivered totals compare with ours."""
-    lines = []
-    for measure_id, measure in design.measures.items():
-        found = {row.statistic: row for row in pick(rows, analysis="score_agreement", outcome=measure_id)}
-        if found:
-            lines.append((measure.label, *(count_cell(found.get(name)) for name in ("compared", "equal", "different"))))
-    return Table(
-        "Totals that came with the data, held against ours",
-        ("Measure", "Compared", "Equal", "Different"),
-        tuple(lines),
-        mark_notes(tuple(lines)),
-    )
+from reports.reading import Row, Rows, pick
 
 
 def estimates_table(rows: Rows, content: ReportContent) -> Table:

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.design import StudyDesign
 from analysis.plan import Plan
 from instruments import Instrument
+from instruments.wording import Wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,8 @@ class ReportContent:
         The `results` table as computed, not gated yet: `render_report` gates it.
     instruments : mapping
         Instrument id -> Instrument, those that the study uses.
+    wording : mapping
+        Instrument id -> the words of its items, where whoever holds the licence brought them.
     verdicts : DataFrame
         contract, rule, severity, passed, n_checked, n_failed, description.
     reconciliation : DataFrame
@@ -51,6 +54,7 @@ class ReportContent:
     plan: Plan
     results: pd.DataFrame
     instruments: Mapping[str, Instrument]
+    wording: Mapping[str, Wording]
     verdicts: pd.DataFrame
     reconciliation: pd.DataFrame
     cells_quarantined: int

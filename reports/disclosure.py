@@ -27,6 +27,8 @@ COUNTS: Final = ("allocated", "answered", "analysed", "observed")
 REVEALING: Final = ("sd", "standardised_change")
 """Statistics that, beside a mean and its interval, give the number of people away."""
 SHARES: Final = ("icc_group", "working_correlation")
+DIGITS: Final = {"standard_error_of_measurement": 1, "reliable_change": 1, "mean": 1}
+"""Decimals of statistics of measurement; others keep two."""
 _COVARIANCE: Final = "covariance: "
 
 
@@ -76,6 +78,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     _gate_estimands(gated)
     _gate_totals(gated)
     _gate_agreement(gated)
+    _gate_measurement(gated)
     _blur_models(gated)
     _gate_certainty(gated)
     return gated.assign(classes=np.nan, fewest=np.nan).set_axis(results.index)
@@ -314,6 +317,17 @@ def _gate_agreement(gated: pd.DataFrame) -> None:
             _hide(gated, own & gated["statistic"].isin(["equal", "different"]))
         if unsafe or 0 < all_people < THRESHOLD:
             _hide(gated, own & gated["statistic"].isin(["equal", "compared"]))
+
+
+def _gate_measurement(gated: pd.DataFrame) -> None:
+    """Print how instruments worked without numbers of people, and with few digits: they are sums over people."""
+    own = gated["analysis"].isin(["reliability", "items", "score_audit"]) & (gated["statistic"] != "cronbach_alpha")
+    _hide(gated, own & (gated["n"].between(1, THRESHOLD - 1)))
+    gated.loc[own, ["n", "at_least"]] = np.nan
+    for column in ("value", "conf_low", "conf_high"):
+        digits = gated.loc[own, "statistic"].map(DIGITS).fillna(2).astype("int64")
+        rounded = [round(float(value), places) for value, places in zip(gated.loc[own, column], digits, strict=True)]
+        gated.loc[own, column] = rounded
 
 
 def _blur_models(gated: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from instruments.wording import item_label
 from reports.content import ReportContent
 from reports.disclosure import gate_results
 from reports.figures import CONFIG
@@ -63,7 +64,9 @@ def quoted_strings(content: ReportContent) -> list[str]:
             instrument.citation.text,
             instrument.citation.doi,
             instrument.licence.terms,
+            *(item_label(item, content.wording.get(instrument.id)) for item in instrument.items),
         ]
+    quoted += [wording.holder for wording in content.wording.values()]
     quoted += [
         outcome.smallest_meaningful_change.source
         for outcome in content.plan.outcomes

@@ -16,6 +16,7 @@ from reports.cells import INTERVAL, Table, value_cell
 from reports.claims import ALONE, Claim, join_words, make_claim, say_certainty, say_direction
 from reports.content import ReportContent
 from reports.figures import describe_axis, figure_json, plot_outcome
+from reports.instrument_tables import instrument_tables
 from reports.numbers import decimals_of, format_threshold, unit_of
 from reports.overview import DESIGNS, say_limits, say_next_steps, say_who_came
 from reports.reading import Rows, pick, pick_one, read_rows
@@ -131,11 +132,7 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
         bars=tuple(_bars(rows, design)),
         cards=cards,
         instruments=tuple(_instrument(content.instruments[name]) for name in content.instruments),
-        annex=tuple(
-            table
-            for table in (annex_tables.reliability_table(rows, design), annex_tables.agreement_table(rows, design))
-            if table.rows
-        ),
+        annex=instrument_tables(rows, content),
         models=_models(rows, content),
         estimates=annex_tables.estimates_table(rows, content),
         verdicts=annex_tables.verdicts_table(content.verdicts),

@@ -10,8 +10,9 @@ from analysis.agreement import compare_scores
 from analysis.descriptives import describe_changes, describe_outcome
 from analysis.flow import count_participants
 from analysis.frames import outcome_frame
+from analysis.measurement import assess_measures
 from analysis.plan import Outcome
-from analysis.reliability import estimate_reliability
+from instruments import score_responses
 
 FORMULA_TOLERANCE = 1e-12  # the same formula on a dozen numbers: rounding only
 ROUNDED_BY_PINGOUIN = 0.0006  # its interval of alpha has three decimals
@@ -105,13 +106,36 @@ def _responses(answers: np.ndarray, timepoint: str = "baseline") -> pd.DataFrame
     )
 
 
+def _assessed(answers, library, design):
+    responses = _responses(answers)
+    return list(assess_measures(responses, score_responses(responses, library), library, design, fewest=10))
+
+
+def test_items_and_ends_are_told_of_whom_they_are_about(make_library, make_design):
+    rng = np.random.default_rng(5)
+    answers = rng.integers(0, 4, (40, 3)).astype(float)
+    answers[:6] = [0, 3, 0]  # the lowest answers, item 2 reversed
+    rows = _rows(_assessed(answers, make_library(), make_design()), timepoint="baseline", outcome="mood.total")
+    items = rows[rows["analysis"] == "items"].set_index(["item", "statistic"])
+    assert items.loc[("1", "mean"), "value"] == pytest.approx(answers[:, 0].mean())
+    assert items.loc[("2", "mean"), "value"] == pytest.approx(3 - answers[:, 1].mean())
+    assert items.loc[("1", "mean"), "classes"] == 4
+    floor = items.loc[("2", "floor_share")]
+    assert (floor["value"], floor["classes"]) == (pytest.approx((answers[:, 1] == 3).mean()), 2)
+    assert floor["fewest"] == min((answers[:, 1] == 3).sum(), (answers[:, 1] != 3).sum())
+    of_measure = rows[rows["analysis"] == "reliability"].set_index("statistic")
+    total = answers[:, 0] + 3 - answers[:, 1] + answers[:, 2]
+    assert of_measure.loc["score_floor_share", "value"] == pytest.approx((total == 0).mean())
+    assert {"omega_total", "reliable_change", "invariance_level"} <= set(of_measure.index) | {"invariance_level"}
+
+
 def test_alpha_is_that_of_its_formula_with_reversed_items_turned(make_library, make_design):
     trait = np.random.default_rng(2).normal(size=(60, 1))
     latent = np.clip(np.round(1.5 + trait + np.random.default_rng(3).normal(0, 0.8, (60, 3))), 0, 3)
     answers = latent * [1, -1, 1] + [0, 3, 0]  # item 2 is answered the other way round
     answers[0, 2] = np.nan
     found = _rows(
-        estimate_reliability(_responses(answers), make_library(), make_design(), fewest=10), timepoint="baseline"
+        _assessed(answers, make_library(), make_design()), timepoint="baseline", statistic="cronbach_alpha"
     ).to_dict("records")[0]
     complete = latent[1:]
     alpha = 1.5 * (1 - complete.var(axis=0, ddof=1).sum() / complete.sum(axis=1).var(ddof=1))
@@ -136,9 +160,10 @@ def test_alpha_is_refused_quietly(measure, people, constant, verdict, make_libra
     answers[:, 0] = 2.0 if constant else answers[:, 0]
     design = make_design(more_measures=("mood.joy",))
     row = _rows(
-        estimate_reliability(_responses(answers), make_library(), design, fewest=10),
+        _assessed(answers, make_library(), design),
         outcome=measure,
         timepoint="baseline",
+        statistic="cronbach_alpha",
     ).to_dict("records")[0]
     assert row["verdict"] == verdict
     assert np.isnan(row["value"])

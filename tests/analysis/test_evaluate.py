@@ -53,7 +53,6 @@ def test_the_table_holds_every_analysis_in_a_fixed_order(run, make_trial, make_d
         "flow",
         "descriptive",
         "change_within_arm",
-        "reliability",
         "model",
         "certainty",
     ]

@@ -101,7 +101,7 @@ def _content(labels: dict[str, str]) -> ReportContent:
     return ReportContent(
         title="Harbour", question="Do people feel less stigma?", programme="Weekly groups.", sponsor="A foundation",
         evaluator=labels["peer"], synthetic=True, design=design, plan=plan, results=results_table(_rows()),
-        instruments={name: library[name] for name in ("ssci-8", "who-5")},
+        instruments={name: library[name] for name in ("ssci-8", "who-5")}, wording={},
         verdicts=pd.DataFrame({"contract": ["responses"], "rule": ["in_range"], "severity": ["error"], "passed": [True],
                                "n_checked": [900], "n_failed": [0], "description": ["Answers are in range."]}),
         reconciliation=pd.DataFrame({"source": ["wave.csv"], "rows_read": [900], "rows_accepted": [900],

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from instruments import InstrumentError
-from instruments.answer_moments import compute_deviance, summarise_answers
-from instruments.factor_analysis import fit_one_factor
-from instruments.invariance import EQUAL, FEWEST_PARTICIPANTS, Invariance, assess_invariance
+from instruments.psychometrics.factor_analysis import fit_one_factor
+from instruments.psychometrics.invariance import EQUAL, FEWEST_PARTICIPANTS, Invariance, assess_invariance
+from instruments.psychometrics.moments import compute_deviance, summarise_answers
 
 HERE = Path(__file__).parent / "reference"
 LAVAAN_TOLERANCE = 1e-6  # of the reference: lavaan stops its own searches a little before the optimum

@@ -11,14 +11,19 @@ import pandas as pd
 import pytest
 
 from instruments import InstrumentError
-from instruments.item_statistics import estimate_mean_correlation, relate_items, summarise_ends, summarise_items
-from instruments.psychometrics import (
+from instruments.psychometrics.item_statistics import (
+    estimate_mean_correlation,
+    relate_items,
+    summarise_ends,
+    summarise_items,
+)
+from instruments.psychometrics.reliability import (
     derive_measurement_error,
     estimate_alpha,
     estimate_omega,
     estimate_retest_agreement,
 )
-from instruments.sample import SAMPLE_DTYPES, MeasureSample, assess_sample
+from instruments.psychometrics.sample import SAMPLE_DTYPES, MeasureSample, assess_sample
 
 HERE = Path(__file__).parent / "reference"
 SAME = 1e-10  # closed formulas on both sides; the reference has twelve digits after the point

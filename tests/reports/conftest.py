@@ -131,6 +131,7 @@ def build_content(
     return ReportContent(
         **(texts | study), design=design, plan=plan, results=results_table(rows),
         instruments={name: library[name] for name in ("ssci-8", "who-5")},
+        wording={},
         verdicts=pd.DataFrame([("responses", "in_range", "error", True, 4210, 0, "Answers are in range."),
                                ("responses", "known_item", "warning", False, 4211, 3, "Items are known.")],
                               columns=["contract", "rule", "severity", "passed", "n_checked", "n_failed", "description"]),

@@ -9,9 +9,9 @@ from typing import Final, Literal
 import pandas as pd
 
 from data_contracts.errors import Problem
-from instruments.answer_moments import summarise_answers
 from instruments.errors import InstrumentError
-from instruments.factor_analysis import FEWEST_ITEMS, Equal, FactorFit, fit_one_factor
+from instruments.psychometrics.factor_analysis import FEWEST_ITEMS, Equal, FactorFit, fit_one_factor
+from instruments.psychometrics.moments import summarise_answers
 
 Level = Literal["none", "configural", "metric", "scalar"]
 

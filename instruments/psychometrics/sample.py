@@ -11,9 +11,14 @@ import pandas as pd
 
 from data_contracts.errors import Problem
 from instruments.errors import InstrumentError
-from instruments.invariance import Invariance, assess_invariance
-from instruments.item_statistics import estimate_mean_correlation, relate_items, summarise_ends, summarise_items
-from instruments.psychometrics import (
+from instruments.psychometrics.invariance import Invariance, assess_invariance
+from instruments.psychometrics.item_statistics import (
+    estimate_mean_correlation,
+    relate_items,
+    summarise_ends,
+    summarise_items,
+)
+from instruments.psychometrics.reliability import (
     Estimate,
     derive_measurement_error,
     estimate_alpha,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from instruments.psychometrics import Estimate, Use, usable_answers
+from instruments.psychometrics.reliability import Estimate, Use, usable_answers
 
 NO_VARIANCE: Final = 1e-12
 """Share of the variance of the sum that rounding can make of none."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from data_contracts.errors import Problem
-from instruments.answer_moments import summarise_answers
 from instruments.errors import InstrumentError
-from instruments.factor_analysis import fit_one_factor
+from instruments.psychometrics.factor_analysis import fit_one_factor
+from instruments.psychometrics.moments import summarise_answers
 
 CONFIDENCE: Final = 0.95
 RELIABLE_CHANGE_QUANTILE: Final = 1.96

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from data_contracts.errors import Problem
-from instruments.answer_moments import AnswerMoments, Floats, compute_deviance
 from instruments.errors import InstrumentError
+from instruments.psychometrics.moments import AnswerMoments, Floats, compute_deviance
 
 Equal = Literal["nothing", "loadings", "loadings_and_intercepts"]
 Indices = NDArray[np.intp]
