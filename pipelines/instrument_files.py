@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import Problem
-from instruments import Instrument, score_wide
+from instruments import Instrument, score_responses, score_wide
 from pipelines.errors import PipelineError
 from pipelines.sources.delimited import read_delimited
 from pipelines.sources.excel import read_excel
@@ -145,3 +145,35 @@ def _require_answers(
         more = len(problems) - MOST_PROBLEMS
         rest = [Problem("more", f"{more} more cells are no answers.", "Correct these first.", table.source)]
         raise PipelineError(problems[:MOST_PROBLEMS] + (rest if more > 0 else []))
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredBundle:
+    """Scores of a FHIR bundle: the `scores` table (timepoint: the day), and what became of its responses in words."""
+
+    scores: pd.DataFrame
+    account: str
+
+
+def score_bundle(path: Path, instrument: Instrument) -> ScoredBundle:
+    """Score a FHIR bundle of QuestionnaireResponses.
+
+    Raises
+    ------
+    InstrumentError
+        The document is no bundle that can be read, or holds answers that the instrument does not have.
+    """
+    from instruments.exchange.fhir_responses import load_questionnaire_responses
+
+    read = load_questionnaire_responses(path, {instrument.id: instrument})
+    left = {
+        "not finished": read.n_in_progress,
+        "entered in error": read.n_entered_in_error,
+        "replaced by an amended one": read.n_superseded,
+        "sent twice": read.n_repeated,
+    }
+    told = [f"{read.n_found} responses found", f"{read.n_read} read"]
+    told += [f"{count} {why}" for why, count in left.items() if count]
+    if read.more_pages:
+        told.append("the bundle has further pages, which are not in this file")
+    return ScoredBundle(score_responses(read.responses, {instrument.id: instrument}), f"{', '.join(told)}.")

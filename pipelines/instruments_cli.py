@@ -110,9 +110,14 @@ def score_answers(
     """Score a file of answers: one row per person and occasion, as CSV or Excel, or a FHIR bundle."""
     from instruments import explain_scoring
     from instruments.describing import explain_row
-    from pipelines.instrument_files import read_answer_file, score_file
+    from pipelines.instrument_files import read_answer_file, score_bundle, score_file
 
     found = or_exit(lambda: open_instrument(instrument, variant), as_json=False)
+    if file.suffix.lower() == ".json":
+        bundle = or_exit(lambda: score_bundle(file, found), as_json=False)
+        err.print(escape(bundle.account))
+        _write(bundle.scores.to_csv(index=False), output)
+        return
     answers = or_exit(
         lambda: read_answer_file(file, found, items=items, missing_codes=missing_code or ()), as_json=False
     )

@@ -27,6 +27,9 @@ COUNTS: Final = ("allocated", "answered", "analysed", "observed")
 REVEALING: Final = ("sd", "standardised_change")
 """Statistics that, beside a mean and its interval, give the number of people away."""
 SHARES: Final = ("icc_group", "working_correlation")
+END_EFFECT: Final = 0.15
+"""Share of people at one end of a measure from which it is said to have a floor or ceiling (Terwee 2007)."""
+BELOW_END_EFFECT: Final = f"below {100 * END_EFFECT:.0f} %"
 DIGITS: Final = {"standard_error_of_measurement": 1, "reliable_change": 1, "mean": 1}
 """Decimals of statistics of measurement; others keep two."""
 _COVARIANCE: Final = "covariance: "
@@ -209,7 +212,7 @@ def _gate_classes(gated: pd.DataFrame) -> None:
     With two scores, or one, a mean is a count: it goes where 0 to 9 people have the rarer one, also a share of nobody
     or of everybody. What is left of an outcome of at most ten different scores is blurred, without spread.
     """
-    few = gated["classes"].notna()
+    few = gated["classes"].notna() & ~_is_measurement(gated)
     _hide(gated, few & (gated["classes"] <= 2) & (gated["fewest"] < THRESHOLD))
     for index in gated.index[few & ~gated["hidden"]]:
         statistic = gated.loc[index, "statistic"]
@@ -284,6 +287,7 @@ def _gate_estimands(gated: pd.DataFrame) -> None:
 def _gate_totals(gated: pd.DataFrame) -> None:
     """Print a total over arms only where no part of it is withheld and nothing near it can be added up."""
     whole = (gated["arm"] == "") & gated["n"].notna() & ~gated["statistic"].isin(["difference", "change"])
+    whole &= ~_is_measurement(gated)
     for index in gated.index[whole & (gated["verdict"] != "declared") & (gated["analysis"] != "certainty")]:
         if 0 < gated.loc[index, "n"] < THRESHOLD:
             _hide(gated, gated.index == index)
@@ -319,15 +323,30 @@ def _gate_agreement(gated: pd.DataFrame) -> None:
             _hide(gated, own & gated["statistic"].isin(["equal", "compared"]))
 
 
+def _is_measurement(gated: pd.DataFrame) -> pd.Series:
+    return gated["analysis"].isin(["reliability", "items", "score_audit"]) & (gated["statistic"] != "cronbach_alpha")
+
+
 def _gate_measurement(gated: pd.DataFrame) -> None:
-    """Print how instruments worked without numbers of people, and with few digits: they are sums over people."""
-    own = gated["analysis"].isin(["reliability", "items", "score_audit"]) & (gated["statistic"] != "cronbach_alpha")
-    _hide(gated, own & (gated["n"].between(1, THRESHOLD - 1)))
-    gated.loc[own, ["n", "at_least"]] = np.nan
+    """Print how instruments behaved without numbers of people, and coarsely: every statistic is a sum over people.
+
+    A share at an end of the range is given in steps of five percent, or as below the limit from which it counts as an
+    effect; a mean of one or two different answers is a share, and goes.
+    """
+    own = _is_measurement(gated)
+    is_share = own & gated["statistic"].str.endswith("_share")
+    is_small = is_share & (gated["value"] < END_EFFECT) & (END_EFFECT * gated["n"] >= THRESHOLD)
+    few = (gated["fewest"] < THRESHOLD) & ~is_small
+    _hide(gated, own & (gated["n"].between(1, THRESHOLD - 1) | (is_share & few)))
+    _hide(gated, own & (gated["statistic"] == "mean") & (gated["classes"] <= 2))
+    gated.loc[is_small, "value"] = np.nan
+    gated.loc[is_small, "method"] = BELOW_END_EFFECT
+    gated.loc[is_share, "value"] = (gated.loc[is_share, "value"] * 20).round() / 20
     for column in ("value", "conf_low", "conf_high"):
         digits = gated.loc[own, "statistic"].map(DIGITS).fillna(2).astype("int64")
         rounded = [round(float(value), places) for value, places in zip(gated.loc[own, column], digits, strict=True)]
         gated.loc[own, column] = rounded
+    gated.loc[own, ["n", "at_least"]] = np.nan
 
 
 def _blur_models(gated: pd.DataFrame) -> None:

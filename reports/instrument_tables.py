@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from analysis.design import Measure, StudyDesign
 from instruments.wording import item_label
@@ -10,6 +11,9 @@ from reports.cells import INTERVAL, Table, count_cell, interval_cell, mark_notes
 from reports.content import ReportContent
 from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_number
 from reports.reading import Row, Rows, pick, pick_one
+
+_NO_MODEL: Final = ("refused:too_few_items",)
+"""Reasons against a factor model that say nothing of the sample."""
 
 
 def instrument_tables(rows: Rows, content: ReportContent) -> tuple[Table, ...]:
@@ -59,7 +63,7 @@ def sameness_table(rows: Rows, design: StudyDesign) -> Table:
     for measure, timepoint, label in _occasions(design):
         level = pick_one(rows, statistic="invariance_level", outcome=measure.id, timepoint=timepoint)
         against = pick_one(rows, statistic="negative_item_rest_correlations", outcome=measure.id, timepoint=timepoint)
-        told = [row.method for row in (level,) if row is not None and not row.hidden]
+        told = [row.method for row in (level,) if row is not None and not row.hidden and row.verdict not in _NO_MODEL]
         told += [row.method for row in (against,) if row is not None and not row.hidden and row.value > 0]
         lines += [(f"{measure.label}, {label}", words) for words in told]
     return Table("Whether items meant the same at baseline and later", ("Measure", "Found"), tuple(lines))
@@ -122,4 +126,4 @@ def _occasions(design: StudyDesign) -> Iterator[tuple[Measure, str, str]]:
 def _percent(row: Row | None) -> str:
     if row is None or row.verdict.startswith("refused"):
         return NOTHING
-    return NOT_SHOWN if row.hidden else f"{format_number(100 * row.value, 0)} %"
+    return NOT_SHOWN if row.hidden else f"{format_number(100 * row.value, 0)} %" if row.is_shown else row.method

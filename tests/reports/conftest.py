@@ -127,11 +127,11 @@ def build_content(
         "sponsor": "A foundation",
         "evaluator": "",
         "synthetic": False,
+        "wording": {},
     }
     return ReportContent(
         **(texts | study), design=design, plan=plan, results=results_table(rows),
         instruments={name: library[name] for name in ("ssci-8", "who-5")},
-        wording={},
         verdicts=pd.DataFrame([("responses", "in_range", "error", True, 4210, 0, "Answers are in range."),
                                ("responses", "known_item", "warning", False, 4211, 3, "Items are known.")],
                               columns=["contract", "rule", "severity", "passed", "n_checked", "n_failed", "description"]),
