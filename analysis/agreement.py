@@ -1,18 +1,24 @@
-"""Totals that came with the data against our own scores."""
+"""Totals that came with the data against our own scores, and the rules that they obey."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from analysis.design import StudyDesign
 from analysis.results import Result
+from instruments.audit import audit_responses
+from instruments.audit.results import ALL
 
-EQUAL_WITHIN: Final = 1e-6
-"""Points; totals are written with few decimals, so what is further apart was computed differently."""
+if TYPE_CHECKING:
+    from instruments import Instrument
+
+EQUAL_WITHIN: Final = 1e-5
+"""Points; single precision differs by less, so what is further apart was computed differently."""
+PARTS: Final = {"complete": "Where every item is answered", "incomplete": "Where answers are missing"}
 _KEY = ["participant_id", "timepoint", "measure"]
 
 
@@ -50,4 +56,37 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
                 value=float(counted.sum()),
                 n=both.loc[counted, "participant_id"].nunique(),
                 method="delivered totals against scores computed from the answers",
+            )
+
+
+def audit_totals(
+    responses: pd.DataFrame, delivered: pd.DataFrame, design: StudyDesign, library: Mapping[str, Instrument]
+) -> Iterator[Result]:
+    """Yield the rules other than ours that delivered totals obey, over all timepoints.
+
+    Parameters
+    ----------
+    responses, delivered : DataFrame
+        See the table contracts.
+    design : StudyDesign
+        Measures without items, and those that nobody delivered, are passed over.
+    library : mapping
+        Instrument id -> Instrument.
+
+    Yields
+    ------
+    Result
+        ``score_audit``: the rule as `statistic`, in words in `method`; `value` and `n` are the rows that obey it.
+    """
+    answered = {name: library[name] for name in dict.fromkeys(responses["instrument"])}
+    totals = delivered.loc[delivered["measure"].isin(list(design.measures))].dropna(subset="score")
+    for finding in audit_responses(responses, totals, answered).findings:
+        if finding.timepoint == ALL and not finding.is_declared_rule and finding.explained:
+            yield Result(
+                analysis="score_audit",
+                statistic=f"{finding.part}: {finding.rule}",
+                outcome=finding.measure,
+                value=float(finding.explained),
+                n=float(finding.explained),
+                method=f"{PARTS[finding.part]}: {finding.meaning}.",
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.agreement import compare_scores
+from analysis.agreement import audit_totals, compare_scores
 from analysis.certainty import derive_certainty
 from analysis.descriptives import describe_changes, describe_events, describe_outcome
 from analysis.design import StudyDesign
@@ -70,7 +70,11 @@ def evaluate_plan(
         results += describe(frames[outcome.id], outcome.id, design)
     for outcome in (each for each in plan.outcomes if each.event is None):
         results += describe_changes(frames[outcome.id], outcome.id, design)
-    results += [*measurement, *compare_scores(scores, delivered, design)]
+    results += [
+        *measurement,
+        *compare_scores(scores, delivered, design),
+        *audit_totals(responses, delivered, design, library),
+    ]
     answers = _adjusted([row for rows in models.values() for row in rows if row.analysis == "model"], plan)
     results += answers
     for outcome in plan.outcomes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis import Refusal, find_refusals
+from instruments.audit import ScoreAudit, audit_responses
 from pipelines.folder import StudyFolder
 from pipelines.intake import Intake, take_in
 from pipelines.linking import load_key
@@ -14,9 +15,10 @@ from pipelines.settings import key_file
 
 @dataclass(frozen=True, slots=True)
 class CheckedStudy:
-    """What intake found, and the estimands that would be refused."""
+    """What intake found, the rules that delivered totals obey, and the estimands that would be refused."""
 
     intake: Intake
+    audit: ScoreAudit
     refusals: tuple[Refusal, ...]
 
 
@@ -30,6 +32,9 @@ def check_study(folder: StudyFolder) -> CheckedStudy:
     """
     intake = take_in(folder.study.value, folder.data_root, folder.library, load_key(key_file()))
     scores = derive_scores(intake.responses, intake.delivered_scores, folder.study.value, folder.library)
+    answered = {name: folder.library[name] for name in dict.fromkeys(intake.responses["instrument"])}
     return CheckedStudy(
-        intake, find_refusals(folder.plan.value, folder.design, scores=scores, participants=intake.participants)
+        intake,
+        audit_responses(intake.responses, intake.delivered_scores, answered),
+        find_refusals(folder.plan.value, folder.design, scores=scores, participants=intake.participants),
     )

@@ -90,6 +90,7 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
                 "exit_code": code,
                 "reconciliation": _records(checked.intake.reconciliation),
                 "quarantine": _records(checked.intake.quarantine),
+                "score_audit": _records(checked.audit.tidy()),
                 "refusals": [
                     {"estimand": refusal.estimand, "reason": refusal.reason, "explanation": refusal.explanation}
                     for refusal in checked.refusals
@@ -98,6 +99,8 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
         )
     else:
         _show_intake(checked.intake.reconciliation, checked.intake.quarantine)
+        if not checked.audit.is_clean:
+            out.print(escape(f"\n{checked.audit.words()}\n"))
         for refusal in checked.refusals:
             out.print(f"{escape(refusal.estimand)}: would be refused ({refusal.reason}). {escape(refusal.explanation)}")
         out.print(

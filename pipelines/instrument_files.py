@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from data_contracts.errors import Problem
+from data_contracts.errors import Problem, choose_from
 from instruments import Instrument, score_responses, score_wide
+from instruments.audit import ScoreAudit, audit_scores
 from pipelines.errors import PipelineError
 from pipelines.sources.delimited import read_delimited
 from pipelines.sources.excel import read_excel
@@ -40,7 +41,12 @@ class AnswerFile:
 
 
 def read_answer_file(
-    path: Path, instrument: Instrument, *, items: str | None = None, missing_codes: Sequence[str] = ()
+    path: Path,
+    instrument: Instrument,
+    *,
+    items: str | None = None,
+    missing_codes: Sequence[str] = (),
+    any_codes: bool = False,
 ) -> AnswerFile:
     """Read the answers to one instrument from a wide table.
 
@@ -54,6 +60,8 @@ def read_answer_file(
         Pattern of the item columns, such as ``phq_{n}``; without it, columns named after the instrument and the items.
     missing_codes : sequence of str
         Codes that stand for no answer.
+    any_codes : bool
+        Whether numbers that are no answers of the instrument are kept: an audit may find out what they are.
 
     Raises
     ------
@@ -70,7 +78,7 @@ def read_answer_file(
     answers = table.cells[list(columns)].map(lambda cell: cell.strip())
     answers = answers.mask(answers.isin([*missing_codes, ""]))
     numbers = answers.apply(pd.to_numeric, errors="coerce").astype("float64")
-    _require_answers(table, instrument, columns, answers, numbers)
+    _require_answers(table, instrument, columns, answers, numbers, any_codes=any_codes)
     return AnswerFile(table, columns, numbers)
 
 
@@ -89,6 +97,44 @@ def read_table(path: Path) -> RawTable:
             ]
         )
     return table
+
+
+def audit_file(file: AnswerFile, instrument: Instrument, totals: Mapping[str, str]) -> ScoreAudit:
+    """Audit the totals that stand beside the answers.
+
+    Parameters
+    ----------
+    totals : mapping
+        Measure, such as ``total`` -> column of the file.
+
+    Raises
+    ------
+    PipelineError
+        A column is not in the file, or holds something that is no number.
+    InstrumentError
+        A measure is unknown, or the answers fit no form of the instrument.
+    """
+    known = [str(name) for name in file.table.cells.columns]
+    problems = [
+        Problem("column_missing", f"The file has no column '{column}'.", choose_from(column, known), file.table.source)
+        for column in totals.values()
+        if column not in known
+    ]
+    if problems:
+        raise PipelineError(problems)
+    text = file.table.cells[list(totals.values())].map(lambda cell: cell.strip())
+    delivered = text.apply(pd.to_numeric, errors="coerce").astype("float64")
+    for column in text:
+        lost = text.index[delivered[column].isna() & (text[column] != "")]
+        problems += [
+            Problem("not_a_number", "The total is no number.", "Correct it, or leave it blank.", file.table.source,
+                    int(row), str(column))
+            for row in lost[:MOST_PROBLEMS]
+        ]  # fmt: skip
+    if problems:
+        raise PipelineError(problems)
+    named = {f"{instrument.id}.{measure}": delivered[column].to_numpy() for measure, column in totals.items()}
+    return audit_scores(file.answers.to_numpy(), named, instrument)
 
 
 def score_file(file: AnswerFile, instrument: Instrument) -> pd.DataFrame:
@@ -129,13 +175,20 @@ def _fold(name: str) -> str:
 
 
 def _require_answers(
-    table: RawTable, instrument: Instrument, columns: Sequence[str], text: pd.DataFrame, numbers: pd.DataFrame
+    table: RawTable,
+    instrument: Instrument,
+    columns: Sequence[str],
+    text: pd.DataFrame,
+    numbers: pd.DataFrame,
+    *,
+    any_codes: bool,
 ) -> None:
     problems: list[Problem] = []
     for item, column in zip(instrument.items, columns, strict=True):
         allowed = instrument.allowed_values(item.id)
         expected = ", ".join(map(str, allowed.options)) or f"a number from {allowed.minimum:g} to {allowed.maximum:g}"
-        fine = allowed.allows(numbers[column].to_numpy()) | text[column].isna().to_numpy()
+        values = numbers[column].to_numpy()
+        fine = (np.isfinite(values) if any_codes else allowed.allows(values)) | text[column].isna().to_numpy()
         for row in numbers.index[~fine]:
             kind = "text" if np.isnan(numbers.loc[row, column]) else "a number"
             told = f"Found {kind} that is no answer to item {item.id} (answers: {expected})."

@@ -155,6 +155,37 @@ def export_definition(
     _write_files(files, output)
 
 
+@instruments_app.command("audit")
+def audit_totals(
+    instrument: InstrumentId,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Answers and totals: CSV or Excel.")],
+    total: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="A column of totals, or SCORE=COLUMN; may be repeated.")
+    ],
+    items: Items = None,
+    variant: Variants = None,
+    missing_code: MissingCodes = None,
+    as_json: Json = False,
+) -> None:
+    """Name the rule that totals obey: what became of missing answers, reversed items and codes."""
+    from pipelines.instrument_files import audit_file, read_answer_file
+
+    found = or_exit(lambda: open_instrument(instrument, variant), as_json)
+    answers = or_exit(
+        lambda: read_answer_file(file, found, items=items, missing_codes=missing_code or (), any_codes=True), as_json
+    )
+    first = found.scored_measures[0].id
+    totals = {(name if equals else first): (column if equals else name)
+              for name, equals, column in (each.partition("=") for each in total)}  # fmt: skip
+    audit = or_exit(lambda: audit_file(answers, found, totals), as_json)
+    if as_json:
+        findings = audit.tidy().astype({"mean_difference": "object"})
+        print_json(findings.where(findings.notna(), None).to_dict("records"))
+    else:
+        out.print(escape(audit.words()))
+    raise typer.Exit(FINE if audit.is_clean else INCOMPLETE)
+
+
 @instruments_app.command("validate")
 def validate_definitions(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Definitions of instruments (.yaml).")],
