@@ -225,6 +225,37 @@ def new_definition(
     out.print(escape(str(or_exit(lambda: write_template(instrument, folder), as_json=False))))
 
 
+@instruments_app.command("recognise")
+def recognise_form(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A REDCap data dictionary (.csv) or an XLSForm (.xlsx).")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Say which known instruments a form holds, and which fields stay unknown."""
+    from instruments import load_library
+    from instruments.exchange.recognise import recognise_dictionary
+
+    found = or_exit(lambda: recognise_dictionary(file, load_library()), as_json)
+    tables = {"matches": found.matches, "ambiguous": found.ambiguous, "unknown": found.unknown, "notes": found.notes}
+    if as_json:
+        print_json({name: table.to_dict("records") for name, table in tables.items()})
+        return
+    for (name, variant, evidence), fields in found.matches.groupby(["instrument", "variant", "evidence"], sort=False):
+        form = f" in the variant '{variant}'" if variant else ""
+        columns = ", ".join(fields["field"])
+        out.print(escape(f"{name}{form}: {len(fields)} fields ({columns}); {evidence}."))
+    for row in found.notes.to_dict("records"):
+        out.print(escape(f"  {row['instrument']}: {row['note']}"))
+    for row in found.ambiguous.to_dict("records"):
+        out.print(
+            escape(f"Not settled: {row['field']} (row {row['row']}): {row['why']} Candidates: {row['candidates']}.")
+        )
+    for row in found.unknown.to_dict("records"):
+        nearest = f"; nearest: {row['nearest']}" if row["nearest"] else ""
+        out.print(escape(f"Unknown: {row['field']} (row {row['row']}, {row['kind']}){nearest}"))
+
+
 @instruments_app.command("docs")
 def write_docs(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the pages go.")],

@@ -182,3 +182,24 @@ def test_wording_goes_into_an_export(tmp_path: Path) -> None:
         assert "Invented question" not in run("export", "who-5", "--format", name)
     words.write_text(words.read_text().replace("  5: Invented question 5", ""))
     assert "No question is given for 5" in run("export", "who-5", "--format", "csv", "--wording", words, code=2)
+
+
+def test_known_instruments_are_found_in_a_form_and_the_rest_is_told(tmp_path: Path) -> None:
+    dictionary = tmp_path / "dictionary.csv"
+    coded = load_library()["k10"].variants[0].id
+    run("export", "k10", "--format", "redcap", "--variant", coded, "--output", dictionary)
+    rows = list(csv.reader(io.StringIO(dictionary.read_text(encoding="utf-8-sig"))))
+    rows.append(["postcode", "about", "", "text", "Postcode", *[""] * 13])
+    with dictionary.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    told = run("recognise", dictionary).replace("\n", " ")
+    assert f"k10 in the variant '{coded}': 10 fields (k10_1, k10_2," in told
+    assert "Unknown: postcode" in told
+    found = json.loads(run("recognise", dictionary, "--json"))
+    assert {row["item"] for row in found["matches"]} == {str(n) for n in range(1, 11)} | {"total"}
+    assert [row["field"] for row in found["unknown"]] == ["postcode"]
+    form = tmp_path / "form.xlsx"
+    run("export", "who-5", "--format", "xlsform", "--output", form)
+    assert "who-5: 5 fields" in run("recognise", form)
+    (tmp_path / "no.csv").write_text("a,b\n1,2\n")
+    assert "error no.csv" in run("recognise", tmp_path / "no.csv", code=2)
