@@ -87,6 +87,12 @@ class Licence(StrictModel):
     source: Text
     contact: str = ""
 
+    @property
+    def in_words(self) -> str:
+        """The status as people say it."""
+        own = {"free": "free to use", "free_non_commercial": "free for non-commercial use", "unknown": "not known"}
+        return own.get(self.status, self.status.replace("_", " "))
+
 
 class Option(StrictModel):
     """An answer that can be chosen.

@@ -22,16 +22,6 @@ STATUS: Final[dict[str, str]] = {
     "draft": "A fact that a score depends on is not confirmed by a source yet.",
     "not scored here": "Its scoring may not be published; delivered scores can be used.",
 }
-LICENCES: Final[dict[str, str]] = {
-    "public_domain": "public domain",
-    "free": "free to use",
-    "free_with_attribution": "free with attribution",
-    "free_non_commercial": "free for non-commercial use",
-    "registration_required": "registration required",
-    "permission_needed": "permission needed",
-    "restricted": "restricted",
-    "unknown": "not known",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +75,7 @@ def _entry(one: Instrument) -> Entry:
     domain = one.domain.replace("_", " ")
     measured = [measure.label for measure in one.measures]
     words = [one.id, one.name, one.short_name, *one.aliases, one.construct_name, domain, *measured, one.population]
-    return Entry(one, status, LICENCES[one.licence.status], domain, " ".join(words).lower())
+    return Entry(one, status, one.licence.in_words, domain, " ".join(words).lower())
 
 
 def _render_index(environment: Environment, entries: Sequence[Entry]) -> str:
@@ -94,7 +84,7 @@ def _render_index(environment: Environment, entries: Sequence[Entry]) -> str:
     return environment.get_template("catalogue.html").render(
         entries=entries,
         domains=sorted({entry.domain for entry in entries}),
-        licences=[label for label in LICENCES.values() if any(entry.licence == label for entry in entries)],
+        licences=sorted({entry.licence for entry in entries}),
         languages=sorted({tag for entry in entries for tag in entry.instrument.languages}),
         statuses=STATUS,
         script=script,

@@ -24,15 +24,6 @@ from reports.theme import style_of
 
 SYNTHETIC: Final = "Synthetic example: invented people, invented answers"
 NOT_FOR_RELEASE: Final = "Not for release: small numbers are not protected in this copy"
-LICENCES: Final = {
-    "public_domain": "public domain",
-    "free": "free to use",
-    "free_with_attribution": "free with attribution",
-    "free_non_commercial": "free for non-commercial use",
-    "registration_required": "registration required",
-    "permission_needed": "permission needed",
-    "restricted": "restricted",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +229,7 @@ def _bars(rows: Rows, design: StudyDesign) -> Iterator[ResponseBar]:
 def _instrument(instrument: Instrument) -> InstrumentFacts:
     return InstrumentFacts(
         name=f"{instrument.name} ({instrument.short_name})",
-        licence=LICENCES[instrument.licence.status],
+        licence=instrument.licence.in_words,
         terms=instrument.licence.terms,
         citation=instrument.citation.text,
         doi=instrument.citation.doi,

@@ -1,14 +1,19 @@
 """What the tests of the instruments share: a table of answers, and a small definition to spoil."""
 
+import json
 import math
+import runpy
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from instruments import Instrument, load_library
+from instruments import Instrument, load_instrument, load_library
 
 Answers = Sequence[float | None]
+REFERENCE = Path(__file__).parent / "reference"
 
 TINY = """\
 id: tiny
@@ -113,3 +118,29 @@ def responses_of() -> Callable[..., pd.DataFrame]:
         return pd.DataFrame(rows)
 
     return build
+
+
+@pytest.fixture
+def instrument(tmp_path: Path, tiny: str) -> Instrument:
+    """The small definition, loaded."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(tiny)
+    return load_instrument(path)
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Mapping[str, Any]:
+    """The module that invents the answers of the psychometric reference."""
+    return runpy.run_path(str(REFERENCE / "simulate_answers.py"))
+
+
+@pytest.fixture(scope="session")
+def data_sets(simulated: Mapping[str, Any]) -> Any:
+    """The invented answers."""
+    return simulated["data_sets"]()
+
+
+@pytest.fixture(scope="session")
+def reference() -> Any:
+    """What R says of them."""
+    return json.loads((REFERENCE / "psychometrics.json").read_text())

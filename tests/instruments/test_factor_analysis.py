@@ -1,7 +1,6 @@
 """Factor models and invariance over time: against lavaan, against formulas, and what is refused."""
 
 import json
-import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,22 +21,6 @@ EXACT = 1e-8  # two ways to the same optimum
 STEP = 1e-6
 INDICES = {"n": "nobs", "n_parameters": "npar", "log_likelihood": "logl", "chisq": "chisq", "df": "df",
            "p_value": "pvalue", "cfi": "cfi", "tli": "tli", "rmsea": "rmsea", "srmr": "srmr"}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def simulated():
-    """The module that invents the answers of the reference."""
-    return runpy.run_path(str(HERE / "simulate_answers.py"))
-
-
-@pytest.fixture(scope="module")
-def data_sets(simulated):
-    return simulated["data_sets"]()
-
-
-@pytest.fixture(scope="module")
-def reference():
-    return json.loads((HERE / "psychometrics.json").read_text())
 
 
 def _agrees(fit, expected, names=INDICES):

@@ -2,7 +2,6 @@
 
 import json
 import math
-import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,22 +29,6 @@ SAME = 1e-10  # closed formulas on both sides; the reference has twelve digits a
 OMEGA_TOLERANCE = 1e-5  # both sides search for the loadings, and stop a little before the optimum
 EXACT = 1e-12
 BFI = ["agree", "conscientious", "extraversion", "neuroticism", "openness"]
-
-
-@pytest.fixture(scope="module")
-def simulated():
-    """The module that invents the answers of the reference."""
-    return runpy.run_path(str(HERE / "simulate_answers.py"))
-
-
-@pytest.fixture(scope="module")
-def data_sets(simulated):
-    return simulated["data_sets"]()
-
-
-@pytest.fixture(scope="module")
-def reference():
-    return json.loads((HERE / "psychometrics.json").read_text())
 
 
 def _columns(rows, name):

@@ -3,7 +3,6 @@
 import pytest
 
 from data_contracts.errors import PeerimpactError
-from instruments import load_instrument
 from instruments.wording import find_wording, item_label, load_wording, option_label
 
 WORDS = """\
@@ -18,13 +17,6 @@ items:
   5: Five?
 options: {agreement: {1: no, 3: yes}}
 """
-
-
-@pytest.fixture
-def instrument(tmp_path, tiny):
-    path = tmp_path / "tiny.yaml"
-    path.write_text(tiny)
-    return load_instrument(path)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pipelines.checking import check_study
 from pipelines.folder import open_folder
 from pipelines.intake import take_in
 from pipelines.linking import load_key
+from pipelines.run import run_study
 from pipelines.scores import derive_scores
 from pipelines.settings import key_file
 
@@ -174,3 +175,36 @@ def test_what_cannot_be_scored_is_refused_with_the_way_out(small_study: Path, wr
     rewrite(small_study, ('gad-7: {items: "gad_{n}"}', f'gad-7: {{items: "gad_{{n}}"}}\n      {written}'))
     with pytest.raises(PeerimpactError, match=told):
         open_folder(small_study)
+
+
+def test_the_report_calls_items_by_the_wording_that_the_study_brings(small_study: Path) -> None:
+    (small_study / "wording").mkdir()
+    items = "\n".join(f"  {n}: Invented question {n}" for n in range(1, 8))
+    words = f"instrument: gad-7\nlanguage: en\nholder: Test press\nitems:\n{items}\n"
+    plain = run_study(open_folder(small_study)).report.read_text()
+    assert "wording is its owner" in plain
+    assert "Invented question" not in plain
+    (small_study / "wording" / "gad-7.en.yaml").write_text(words)
+    page = run_study(open_folder(small_study)).report.read_text()
+    assert "7 Invented question 7" in page
+    assert "Test press" in page
+    (small_study / "wording" / "gad-7.en.yaml").write_text(words.replace("language: en", "language: de"))
+    with pytest.raises(PeerimpactError, match=r"gad-7\.de\.yaml"):
+        open_folder(small_study)
+
+
+def test_totals_that_obey_another_rule_are_named_in_check_and_results(small_study: Path) -> None:
+    answers = raw(small_study)
+    columns = [f"gad_{n}" for n in range(1, 8)]
+    answers["total"] = answers[columns].mean(axis=1).round(2)
+    answers.to_csv(small_study / "answers.csv", index=False)
+    rewrite(small_study, ('{items: "gad_{n}"}', '{items: "gad_{n}", delivered: {total: total}}'))
+    folder = open_folder(small_study)
+    checked = check_study(folder)
+    assert not checked.audit.is_clean
+    assert "mean" in checked.audit.words()
+    results = run_study(folder).results
+    (found,) = results[results["analysis"] == "score_audit"].to_dict("records")
+    assert found["statistic"].startswith("complete: ")
+    assert "mean" in found["method"]
+    assert found["value"] == len(answers)

@@ -39,6 +39,13 @@ def test_our_scores_agree_with_the_delivered_total_where_all_items_were_answered
     assert agreement.set_index("statistic")["value"].to_dict() == {"compared": 1463, "equal": 1439, "different": 24}
 
 
+def test_the_audit_names_the_rule_of_the_totals_that_differ(run: Run) -> None:
+    (found,) = run.results[run.results["analysis"] == "score_audit"].to_dict("records")
+    assert (found["outcome"], found["value"]) == ("ces-d.total", 24)
+    assert "a missing answer was counted as zero" in found["method"]
+    assert "a missing answer was counted as zero" in run.report.read_text()
+
+
 def test_both_arms_fall_by_about_ten_points_in_six_months(depression: pd.DataFrame) -> None:
     change = depression[(depression["statistic"] == "mean_change") & (depression["timepoint"] == "month_6")].set_index(
         "arm"

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from instruments import InstrumentError, apply_variants, load_instrument, load_library
+from instruments import InstrumentError, apply_variants, load_library
 from instruments.exchange.fields import LABEL_ONLY, name_fields
 from instruments.exchange.reproschema import write_reproschema
 from instruments.scoring import score_matrix
@@ -66,13 +66,6 @@ def javascript():
         return json.loads(done.stdout)
 
     return run
-
-
-@pytest.fixture
-def instrument(tmp_path, tiny):
-    path = tmp_path / "tiny.yaml"
-    path.write_text(tiny)
-    return load_instrument(path)
 
 
 def read(folder):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments import InstrumentError, apply_variants, load_instrument, load_library
+from instruments import InstrumentError, apply_variants, load_library
 from instruments.exchange.fields import LABEL_ONLY, name_fields
 from instruments.exchange.xlsform import read_questions, read_xlsform, write_xlsform
 from instruments.scoring import score_matrix
@@ -66,13 +66,6 @@ def convert(tmp_path):
         return ET.fromstring(made.xform)
 
     return convert
-
-
-@pytest.fixture
-def instrument(tmp_path, tiny):
-    path = tmp_path / "tiny.yaml"
-    path.write_text(tiny)
-    return load_instrument(path)
 
 
 def words(language="en", **changes):
