@@ -31,13 +31,14 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
         See the table contracts. Compared is what has a number in both.
     design : StudyDesign
         Its measures are taken in the order declared; those without a delivered total, or without a score of
-        ours to hold it against, are passed over.
+        ours to hold it against, are passed over; a score that was only delivered is none of ours.
 
     Yields
     ------
     Result
         ``compared``, ``equal`` and ``different``, counts of participant x timepoint; `n` counts their participants.
     """
+    scores = scores[scores["method"] != "delivered"]
     both = (
         delivered[[*_KEY, "score"]]
         .dropna(subset="score")

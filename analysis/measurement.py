@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from analysis.design import StudyDesign
-from analysis.frames import MOST_CLASSES
-from analysis.results import NAN, Result
+from analysis.results import Result
 from instruments.psychometrics.sample import MeasureSample, assess_sample
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ OF_MEASURES: Final = (
     "invariance_level",
 )  # fmt: skip
 OF_ITEMS: Final = ("mean", "floor_share", "ceiling_share", "item_rest_correlation", "alpha_if_dropped")
-SHARES: Final = ("floor_share", "ceiling_share", "score_floor_share", "score_ceiling_share")
 
 
 def assess_measures(
@@ -56,12 +54,11 @@ def assess_measures(
     if not samples:
         return
     table = assess_sample(samples, fewest=fewest, with_invariance=True)
-    classes = {(each.measure, each.timepoint, item): _classes(each, item) for each in samples for item in each.answers}
     for row in table.to_dict("records"):
         if row["item"] and row["statistic"] in OF_ITEMS:
-            yield _result(row, "items", classes[row["measure"], row["timepoint"], row["item"]])
+            yield _result(row, "items")
         elif not row["item"] and row["statistic"] in OF_MEASURES:
-            yield _result(row, "reliability", NAN)
+            yield _result(row, "reliability")
 
 
 def _samples(
@@ -102,16 +99,7 @@ def _limits(instrument: Instrument, item: str) -> tuple[float, float]:
     return allowed.lowest_score, allowed.highest_score
 
 
-def _classes(sample: MeasureSample, item: str) -> float:
-    """Return how many different answers an item has, NaN where they are too many to be classes of people."""
-    found = sample.answers[item].nunique()
-    return float(found) if found <= MOST_CLASSES else NAN
-
-
-def _result(row: Mapping[Any, Any], analysis: str, classes: float) -> Result:
-    """Return a row of the table as a result; a share is of two classes of people."""
-    is_share = row["statistic"] in SHARES
-    people = row["value"] * row["n"]
+def _result(row: Mapping[Any, Any], analysis: str) -> Result:
     return Result(
         analysis=analysis,
         statistic=row["statistic"],
@@ -124,6 +112,4 @@ def _result(row: Mapping[Any, Any], analysis: str, classes: float) -> Result:
         n=row["n"],
         method=row["method"],
         verdict=row["verdict"],
-        classes=2.0 if is_share else classes if row["statistic"] == "mean" else NAN,
-        fewest=round(min(people, row["n"] - people)) if is_share and people == people else NAN,
     )

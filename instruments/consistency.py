@@ -12,9 +12,10 @@ from instruments.forms import find_form_contradictions
 
 if TYPE_CHECKING:
     from instruments.model import Instrument
-    from instruments.parts import Item, Measure
+    from instruments.parts import AllowedValues, Item, Measure
 
 MOST_WORDS = 4
+RESERVED = ("instructions", "score")
 REL_TOLERANCE = 1e-9  # a declared range is typed in decimals, the attainable one is computed in binary
 
 
@@ -43,6 +44,8 @@ def _item_findings(instrument: Instrument) -> list[Finding]:
     findings: list[Finding] = []
     for index, item in enumerate(instrument.items):
         at: KeyPath = ("items", index)
+        if item.id in RESERVED:
+            findings.append(Finding((*at, "id"), f"'{item.id}' is a name that exports use.", "Give another id."))
         if len(item.concept.split()) > MOST_WORDS or not item.concept[0].islower():
             findings.append(
                 Finding(
@@ -71,7 +74,9 @@ def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Fi
                 "Remove 'reverse', or give its response set options.",
             )
         )
-    elif item.reverse and any(ends - score not in allowed.scores for score in allowed.scores):
+    elif item.reverse and any(
+        not any(_same(ends - score, other) for other in allowed.scores) for score in allowed.scores
+    ):
         findings.append(
             Finding(
                 (*at, "reverse"),
@@ -92,6 +97,9 @@ def _answer_findings(instrument: Instrument, item: Item, at: KeyPath) -> list[Fi
 
 def _method_findings(instrument: Instrument, index: int, measure: Measure) -> list[Finding]:
     at: KeyPath = ("measures", index, "method")
+    if measure.range[0] >= measure.range[1]:
+        place: KeyPath = ("measures", index, "range")
+        return [Finding(place, "The range does not ascend.", "Write the lower end first.")]
     if measure.method != "delivered":
         advice = "List the items, or write 'method: delivered' for a score that others compute."
         return [] if instrument.items else [Finding(at, "There are no items to score.", advice)]
@@ -141,7 +149,7 @@ def _range_findings(instrument: Instrument, index: int, measure: Measure) -> lis
     allowed = [instrument.allowed_values(item.id) for item in instrument.items_of(measure)]
     low, high = (sum(each.lowest_score for each in allowed), sum(each.highest_score for each in allowed))
     if measure.lookup:
-        return _lookup_findings(index, measure, low, high)
+        return _lookup_findings(index, measure, allowed, low, high)
     items = len(allowed) if measure.method == "mean" else 1
     low, high = (measure.multiply * end / items + measure.add for end in (low, high))
     return _range_of(index, measure, low, high)
@@ -159,7 +167,9 @@ def _range_of(index: int, measure: Measure, low: float, high: float) -> list[Fin
     ]
 
 
-def _lookup_findings(index: int, measure: Measure, low: float, high: float) -> list[Finding]:
+def _lookup_findings(
+    index: int, measure: Measure, allowed: Sequence[AllowedValues], low: float, high: float
+) -> list[Finding]:
     at: KeyPath = ("measures", index, "lookup")
     if (measure.method, measure.multiply, measure.add, measure.missing.treat) != ("sum", 1.0, 0.0, "none"):
         return [
@@ -169,9 +179,15 @@ def _lookup_findings(index: int, measure: Measure, low: float, high: float) -> l
                 "Write 'method: sum' and 'missing: {max_missing: 0, treat: none}', without multiply and add.",
             )
         ]
-    if [step.raw for step in measure.lookup] != list(range(int(low), int(high) + 1)):
+    is_whole = all(score.is_integer() for each in allowed for score in (each.scores or (0.5,)))
+    raws = [step.raw for step in measure.lookup]
+    if not is_whole or len(raws) != high - low + 1 or raws != list(range(int(low), int(high) + 1)):
         return [
-            Finding(at, "The table does not hold every sum once, in order.", f"List the raw sums {low:g} to {high:g}.")
+            Finding(
+                at,
+                "The table does not hold every sum once, in order; answers must count whole numbers.",
+                f"List the raw sums {low:g} to {high:g}.",
+            )
         ]
     scores = [step.score for step in measure.lookup]
     return _range_of(index, measure, min(scores), max(scores))
@@ -274,6 +290,10 @@ def _repeated(section: str, ids: Sequence[str]) -> list[Finding]:
 
 def _unknown(key: KeyPath, name: str, known: Iterable[str]) -> list[Finding]:
     return [Finding(key, f"Found '{name}', which is not declared.", choose_from(name, known))]
+
+
+def _is_among(value: float, scores: Iterable[float]) -> bool:
+    return any(_same(value, score) for score in scores)
 
 
 def _same(computed: float, declared: float) -> bool:

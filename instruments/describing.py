@@ -20,8 +20,7 @@ def explain_scoring(instrument: Instrument) -> str:
     if instrument.max_missing is not None:
         paragraphs.append(f"With more than {instrument.max_missing} answers missing in all there is no score.")
     paragraphs += [
-        f"Safety: an answer to item {item.id} ({item.concept}) that counts {item.safety.at_least} or more. "
-        f"{item.safety.note}"
+        f"Safety, item {item.id} ({item.concept}), answers {instrument.alarming_answers(item)}: {item.safety.note}"
         for item in instrument.items if item.safety
     ]  # fmt: skip
     if not instrument.items:

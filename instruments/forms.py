@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from data_contracts.documents import Finding, KeyPath
 from data_contracts.errors import choose_from
+from instruments.errors import InstrumentError
 
 if TYPE_CHECKING:
     from instruments.model import Instrument
@@ -77,9 +76,8 @@ def _applied_findings(instrument: Instrument, at: KeyPath, variant: Variant) -> 
 
     try:
         apply_variants(instrument, [variant.id])
-    except ValidationError as error:
-        told = "; ".join(str(each["msg"]) for each in error.errors())
-        return [Finding(at, f"With this variant the definition contradicts itself: {told}", "Give what it changes.")]
+    except InstrumentError as error:
+        return [Finding(at, problem.message, "Give what it changes.") for problem in error.problems]
     return []
 
 

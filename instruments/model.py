@@ -117,6 +117,17 @@ class Instrument(StrictModel):
         response_sets = {item.id: item.response_set for item in self.items}
         return self.response_sets[response_sets[item_id]].allowed
 
+    def alarming_answers(self, item: Item) -> str:
+        """Return the answers to an item that ask for a person to act, as they stand in the data; empty without any."""
+        if item.safety is None:
+            return ""
+        allowed, limit = self.response_sets[item.response_set].allowed, item.safety.at_least
+        if not allowed.options:
+            return f"{limit:g} or more"
+        return ", ".join(
+            str(value) for value, score in zip(allowed.options, allowed.scores, strict=True) if score >= limit
+        )
+
     def items_of(self, measure: Measure) -> tuple[Item, ...]:
         """Return the items of a measure, in the instrument's order; none of a measure that is only delivered."""
         if measure.method == "delivered":

@@ -12,7 +12,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from data_contracts.documents import NAME_PATTERN, Code, Finding, FindingsError, StrictModel
 
 Id = Annotated[str, Field(pattern=NAME_PATTERN)]
-ItemId = Annotated[Code, Field(min_length=1, max_length=64)]
+ItemId = Annotated[Code, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+MeasureId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Range = Annotated[list[Finite], Field(min_length=2, max_length=2)]
@@ -198,7 +199,7 @@ class Measure(StrictModel):
     a study may deliver it.
     """
 
-    id: Id
+    id: MeasureId
     label: Text
     concept: Text
     items: Annotated[Literal["all"] | list[ItemId], BeforeValidator(_all_or_ids)] = "all"

@@ -9,6 +9,7 @@ from pathlib import Path
 from data_contracts.documents import NAME_PATTERN
 from data_contracts.errors import Problem
 from instruments.errors import InstrumentError
+from instruments.loading import load_library
 
 
 def write_template(instrument: str, folder: Path) -> Path:
@@ -23,6 +24,9 @@ def write_template(instrument: str, folder: Path) -> Path:
     if not re.match(NAME_PATTERN, instrument):
         advice = "Use lower case, digits and hyphens, such as phq-9."
         problem = Problem("invalid_id", f"'{instrument}' is no id.", advice, key="ID")
+    elif instrument in load_library():
+        advice = "Give yours another id."
+        problem = Problem("instrument_twice", f"The library has a '{instrument}' already.", advice, key="ID")
     elif not folder.is_dir():
         problem = Problem("folder_missing", "The folder does not exist.", "Make it, or name another.", str(folder))
     elif path.exists():

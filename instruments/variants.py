@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from data_contracts.errors import Problem, choose_from
 from instruments.errors import InstrumentError
 from instruments.model import Instrument
@@ -31,7 +33,7 @@ def apply_variants(instrument: Instrument, variants: Sequence[str]) -> Instrumen
     Raises
     ------
     InstrumentError
-        A variant is unknown.
+        A variant is unknown, two change the same, or the definition does not hold together with them.
     """
     if not variants:
         return instrument
@@ -43,6 +45,15 @@ def apply_variants(instrument: Instrument, variants: Sequence[str]) -> Instrumen
             for name in unknown
         ])  # fmt: skip
     chosen = [known[name] for name in variants]
+    changed = [part for variant in chosen for part in _changes(variant)]
+    if len(set(changed)) < len(changed):
+        raise InstrumentError(
+            Problem(
+                "variants_exclude_each_other",
+                f"Of {instrument.id} variants are named that change the same: {', '.join(variants)}.",
+                "Name one of them.",
+            )
+        )
     data = instrument.model_dump()
     for variant in chosen:
         _recode(data, variant)
@@ -55,7 +66,23 @@ def apply_variants(instrument: Instrument, variants: Sequence[str]) -> Instrumen
     if any(measure["bands"] for measure in data["measures"]):
         data["facts"].setdefault("bands", data["facts"]["variant"])
     data["variants"], data["examples"] = [], []
-    return Instrument.model_validate(data)
+    try:
+        return Instrument.model_validate(data)
+    except ValidationError as error:
+        told = "; ".join(str(each["msg"]) for each in error.errors())
+        raise InstrumentError(
+            Problem(
+                "variants_do_not_fit",
+                f"With {' and '.join(variants)} the definition of {instrument.id} contradicts itself: {told}",
+                "Name other variants, or give the definition what they change.",
+            )
+        ) from None
+
+
+def _changes(variant: Variant) -> list[tuple[str, ...]]:
+    """Return what a variant changes."""
+    measures = [(name, key) for name, each in variant.measures.items() for key in each.model_dump(exclude_none=True)]
+    return [*(("answers", name) for name in variant.response_sets), *measures, *([("order",)] if variant.order else [])]
 
 
 def _recode(data: dict[str, Any], variant: Variant) -> None:

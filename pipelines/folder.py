@@ -11,9 +11,9 @@ from analysis.plan import Plan, load_plan
 from data_contracts.documents import Document
 from data_contracts.errors import Problem
 from instruments import Instrument
-from instruments.wording import Wording, find_wording
+from instruments.wording import Wording
 from pipelines.errors import PipelineError
-from pipelines.library import adapt_library, open_library
+from pipelines.library import adapt_library, find_wordings, open_library
 from pipelines.study import Study, derive_design, load_study, used_instruments
 
 
@@ -82,6 +82,5 @@ def open_folder(path: Path, *, data_root: Path | None = None, output: Path | Non
     design = derive_design(study.value, library)
     plan = load_plan(path / "sap.yaml", design)
     used = {name: library[name] for name in used_instruments(study.value)}
-    found = {name: find_wording(path / "wording", one, study.value.language) for name, one in used.items()}
-    wording = {name: words for name, words in found.items() if words is not None}
+    wording = find_wordings(path, used, study.value.language)
     return StudyFolder(path, root, output or path / "output", study, plan, design, used, wording)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data_contracts.errors import Problem, choose_from
+from data_contracts.errors import Problem
 from instruments import Instrument, score_responses, score_wide
 from instruments.audit import ScoreAudit, audit_scores
 from pipelines.errors import PipelineError
@@ -99,13 +100,17 @@ def read_table(path: Path) -> RawTable:
     return table
 
 
-def audit_file(file: AnswerFile, instrument: Instrument, totals: Mapping[str, str]) -> ScoreAudit:
+def audit_file(
+    file: AnswerFile, instrument: Instrument, totals: Mapping[str, str], *, missing_codes: Sequence[str] = ()
+) -> ScoreAudit:
     """Audit the totals that stand beside the answers.
 
     Parameters
     ----------
     totals : mapping
         Measure, such as ``total`` -> column of the file.
+    missing_codes : sequence of str
+        Codes that stand for no total.
 
     Raises
     ------
@@ -116,13 +121,14 @@ def audit_file(file: AnswerFile, instrument: Instrument, totals: Mapping[str, st
     """
     known = [str(name) for name in file.table.cells.columns]
     problems = [
-        Problem("column_missing", f"The file has no column '{column}'.", choose_from(column, known), file.table.source)
+        Problem("column_missing", f"The file has no column '{column}'.", "Correct --total.", file.table.source, 1)
         for column in totals.values()
         if column not in known
     ]
     if problems:
         raise PipelineError(problems)
     text = file.table.cells[list(totals.values())].map(lambda cell: cell.strip())
+    text = text.mask(text.isin(missing_codes), "")
     delivered = text.apply(pd.to_numeric, errors="coerce").astype("float64")
     for column in text:
         lost = text.index[delivered[column].isna() & (text[column] != "")]
@@ -147,6 +153,10 @@ def _find_columns(table: RawTable, instrument: Instrument, items: str | None) ->
     known = [str(name) for name in table.cells.columns]
     n_items = len(instrument.items)
     if items is not None:
+        if not items or (n_items > 1 and not re.search(r"\{(n|nn|A|a)\}", items)):
+            advice = "Write {n}, {nn}, {A} or {a} where the item's number or letter stands."
+            told = f"The pattern names one column for {n_items} items."
+            raise PipelineError(Problem("pattern_without_number", told, advice, key="--items"))
         columns = item_columns(InstrumentColumns(items=items), n_items)
         absent = [column for column in columns if column not in known]
         if absent:

@@ -18,6 +18,9 @@ from pipelines.console import FINE, INCOMPLETE, Json, err, fail, or_exit, out, p
 
 instruments_app = typer.Typer(no_args_is_help=True, help="The instrument library: find, score, audit, export.")
 
+WIDE_ENOUGH = 132
+"""Characters that the list needs where nothing tells how wide the page is."""
+
 InstrumentId = Annotated[
     str, typer.Argument(metavar="ID", help="Id in the library, or a definition of your own: FILE.yaml.")
 ]
@@ -64,7 +67,7 @@ def list_instruments(
     for one in chosen:
         items = str(len(one.items)) if one.items else "-"
         table.add_row(one.id, escape(one.construct_name), one.domain, items, one.licence.status, _status(one))
-    out.print(table)
+    out.print(table, width=max(out.width, WIDE_ENOUGH))
     out.print(f"\n{len(chosen)} instruments. 'draft': a fact that scores depend on is not confirmed by a source yet.")
 
 
@@ -113,6 +116,10 @@ def score_answers(
     from pipelines.instrument_files import read_answer_file, score_bundle, score_file
 
     found = or_exit(lambda: open_instrument(instrument, variant), as_json=False)
+    if output is not None and (output.suffix.lower() == ".xlsx" or (output.exists() and output.samefile(file))):
+        advice = "Name another file, such as scores.csv."
+        fail([Problem("output_refused", "Scores are written as CSV, and never over the answers.", advice,
+                      str(output), key="--output")], as_json=False)  # fmt: skip
     if file.suffix.lower() == ".json":
         bundle = or_exit(lambda: score_bundle(file, found), as_json=False)
         err.print(escape(bundle.account))
@@ -177,7 +184,7 @@ def audit_totals(
     first = found.scored_measures[0].id
     totals = {(name if equals else first): (column if equals else name)
               for name, equals, column in (each.partition("=") for each in total)}  # fmt: skip
-    audit = or_exit(lambda: audit_file(answers, found, totals), as_json)
+    audit = or_exit(lambda: audit_file(answers, found, totals, missing_codes=missing_code or ()), as_json)
     if as_json:
         findings = audit.tidy().astype({"mean_difference": "object"})
         print_json(findings.where(findings.notna(), None).to_dict("records"))

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
-from data_contracts.errors import Problem
+from data_contracts.errors import Problem, choose_from
 from instruments import Instrument, apply_variants, load_library
+from instruments.examples import failed_examples
+from instruments.wording import Wording, find_wording
 from pipelines.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -22,18 +24,31 @@ def open_library(study: Path) -> Mapping[str, Instrument]:
     Raises
     ------
     PeerimpactError
-        A definition is invalid, or has the id of a shipped one.
+        A definition is invalid, has the id of a shipped one, or a worked example that does not come out.
     """
     shipped, folder = load_library(), study / "instruments"
     own = load_library(folder) if folder.is_dir() else {}
-    twice = sorted(set(own) & set(shipped))
-    if twice:
-        raise PipelineError([
-            Problem("instrument_twice", f"The library has a '{name}' already.",
-                    "Give your definition an id of its own, such as one with the name of the study.",
-                    f"instruments/{name}.yaml", key="id")
-            for name in twice
-        ])  # fmt: skip
+    problems = [
+        Problem("instrument_twice", f"The library has a '{name}' already.",
+                "Give your definition an id of its own, such as one with the name of the study.",
+                f"instruments/{name}.yaml", key="id")
+        for name in sorted(set(own) & set(shipped))
+    ]  # fmt: skip
+    problems += [
+        Problem(
+            "example_failed", line, "Correct the scoring or the example.", f"instruments/{name}.yaml", key="examples"
+        )
+        for name, one in own.items()
+        for line in failed_examples(one)
+    ]
+    problems += [
+        Problem(
+            "file_not_read", "Only files that end in .yaml are definitions.", "Rename it.", f"instruments/{path.name}"
+        )
+        for path in sorted(folder.glob("*.yml"))
+    ]
+    if problems:
+        raise PipelineError(problems)
     return _laid_over(own, shipped)
 
 
@@ -63,6 +78,29 @@ def measures_as_delivered(study: Study, library: Mapping[str, Instrument]) -> tu
         *(measure.id for measure in study.measures),
         *(f"{name}.{score}" for name, score in named if (name, score) not in computed),
     )
+
+
+def find_wordings(study: Path, used: Mapping[str, Instrument], language: str) -> Mapping[str, Wording]:
+    """Return the wording that a study folder brings in ``wording/<id>.<language>.yaml``, by instrument.
+
+    Raises
+    ------
+    PeerimpactError
+        A file is no valid wording, or is named after no instrument of the study.
+    """
+    folder = study / "wording"
+    files = sorted(path for path in folder.glob("*.y*ml") if path.is_file())
+    problems = [
+        Problem("wording_of_nothing", "The file is named after no instrument of the study.",
+                f"Name it <id>.<language>.yaml. {choose_from(path.name.partition('.')[0], used)}",
+                f"wording/{path.name}")
+        for path in files
+        if path.name.partition(".")[0] not in used or path.suffix != ".yaml"
+    ]  # fmt: skip
+    if problems:
+        raise PipelineError(problems)
+    found = {name: find_wording(folder, instrument, language) for name, instrument in used.items()}
+    return {name: wording for name, wording in found.items() if wording is not None}
 
 
 def _laid_over(upper: Mapping[str, Instrument], lower: Mapping[str, Instrument]) -> Mapping[str, Instrument]:

@@ -12,9 +12,11 @@ from typing import Final
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from data_contracts.errors import Problem
 from instruments import Instrument, Measure, explain_scoring
 from instruments.exchange.formats import FORMATS, export_instrument
 from reports.cells import Table
+from reports.errors import ReportError
 
 TEMPLATES: Final = ("parts.html", "report.css", "catalogue.css", "catalogue.js", "catalogue.html", "instrument.html")
 STATUS: Final[dict[str, str]] = {
@@ -49,9 +51,16 @@ def write_catalogue(library: Mapping[str, Instrument], folder: Path) -> tuple[Pa
     -------
     tuple of Path
         The pages, the index first. They ask for nothing from outside; the same library gives the same bytes.
+
+    Raises
+    ------
+    ReportError
+        There is a file where the folder should be.
     """
     environment = _environment()
     entries = [_entry(one) for one in library.values()]
+    if folder.exists() and not folder.is_dir():
+        raise ReportError(Problem("no_folder", "This is a file.", "Name a folder for the pages.", str(folder)))
     folder.mkdir(parents=True, exist_ok=True)
     pages = {"index.html": _render_index(environment, entries)}
     for entry in entries:

@@ -30,7 +30,9 @@ SHARES: Final = ("icc_group", "working_correlation")
 END_EFFECT: Final = 0.15
 """Share of people at one end of a measure from which it is said to have a floor or ceiling (Terwee 2007)."""
 BELOW_END_EFFECT: Final = f"below {100 * END_EFFECT:.0f} %"
-DIGITS: Final = {"standard_error_of_measurement": 1, "reliable_change": 1, "mean": 1}
+FEWEST_MEASURED: Final = 50
+"""People below whom no correlation between items is printed."""
+DIGITS: Final = {"standard_error_of_measurement": 1, "reliable_change": 1}
 """Decimals of statistics of measurement; others keep two."""
 _COVARIANCE: Final = "covariance: "
 
@@ -330,23 +332,38 @@ def _is_measurement(gated: pd.DataFrame) -> pd.Series:
 def _gate_measurement(gated: pd.DataFrame) -> None:
     """Print how instruments behaved without numbers of people, and coarsely: every statistic is a sum over people.
 
-    A share at an end of the range is given in steps of five percent, or as below the limit from which it counts as an
-    effect; a mean of one or two different answers is a share, and goes.
+    How items were answered is not printed: with few options a mean and the shares at its ends tell how many people
+    gave which answer. Of a measure it is said only on which side of the limit a share at an end of its range lies.
+    Correlations need enough people, and three items: those of two say how many answered the one and not the other.
     """
     own = _is_measurement(gated)
-    is_share = own & gated["statistic"].str.endswith("_share")
-    is_small = is_share & (gated["value"] < END_EFFECT) & (END_EFFECT * gated["n"] >= THRESHOLD)
-    few = (gated["fewest"] < THRESHOLD) & ~is_small
-    _hide(gated, own & (gated["n"].between(1, THRESHOLD - 1) | (is_share & few)))
-    _hide(gated, own & (gated["statistic"] == "mean") & (gated["classes"] <= 2))
-    gated.loc[is_small, "value"] = np.nan
-    gated.loc[is_small, "method"] = BELOW_END_EFFECT
-    gated.loc[is_share, "value"] = (gated.loc[is_share, "value"] * 20).round() / 20
+    is_end = own & gated["statistic"].str.endswith("_share")
+    _hide(gated, own & ((gated["n"] < FEWEST_MEASURED) | (gated["analysis"] == "items") & ~_is_relation(gated)))
+    _hide(gated, is_end & (END_EFFECT * gated["n"] < THRESHOLD))
+    is_told = is_end & ~gated["hidden"] & gated["value"].notna()
+    gated.loc[is_told, "method"] = gated.loc[is_told, "value"].map(_side_of_limit)
+    gated.loc[is_end | (gated["analysis"] == "score_audit"), "value"] = np.nan
+    items = gated[gated["analysis"] == "items"].groupby("outcome")["item"].nunique()
+    is_pair = gated["outcome"].map(items).fillna(0).between(1, 2) & gated["analysis"].isin(["reliability", "items"])
+    _hide(gated, is_pair & ~is_end)
+    where = gated["analysis"].isin(["reliability", "items"])
     for column in ("value", "conf_low", "conf_high"):
-        digits = gated.loc[own, "statistic"].map(DIGITS).fillna(2).astype("int64")
-        rounded = [round(float(value), places) for value, places in zip(gated.loc[own, column], digits, strict=True)]
-        gated.loc[own, column] = rounded
+        digits = gated.loc[where, "statistic"].map(DIGITS).fillna(2).astype("int64")
+        rounded = [round(float(value), places) for value, places in zip(gated.loc[where, column], digits, strict=True)]
+        gated.loc[where, column] = rounded
+    is_uncounted = own | ((gated["statistic"] == "cronbach_alpha") & gated["n"].isna())
+    gated.loc[is_uncounted, ["conf_low", "conf_high"]] = np.nan
     gated.loc[own, ["n", "at_least"]] = np.nan
+    untold = (gated["analysis"] == "score_audit") & gated["hidden"]
+    gated.loc[untold, ["statistic", "method"]] = ["withheld", ""]
+
+
+def _is_relation(gated: pd.DataFrame) -> pd.Series:
+    return gated["statistic"].isin(["item_rest_correlation", "alpha_if_dropped"])
+
+
+def _side_of_limit(share: float) -> str:
+    return BELOW_END_EFFECT if share < END_EFFECT else f"{100 * END_EFFECT:.0f} % or more"
 
 
 def _blur_models(gated: pd.DataFrame) -> None:

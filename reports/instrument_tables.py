@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from analysis.design import Measure, StudyDesign
@@ -95,23 +96,17 @@ def item_tables(rows: Rows, content: ReportContent) -> Iterator[Table]:
             continue
         instrument = content.instruments[measure.instrument or ""]
         wording = content.wording.get(instrument.id)
+        shown = [name for name in _ITEM_COLUMNS if any(row.is_shown and row.statistic == name for row in own)]
         lines = tuple(
-            (
-                f"{item.id} {item_label(item, wording)}",
-                value_cell(by_name.get("mean"), 1),
-                _percent(by_name.get("floor_share")),
-                _percent(by_name.get("ceiling_share")),
-                value_cell(by_name.get("item_rest_correlation"), 2),
-                value_cell(by_name.get("alpha_if_dropped"), 2),
-            )
+            (f"{item.id} {item_label(item, wording)}", *(_ITEM_COLUMNS[name][1](by_name.get(name)) for name in shown))
             for item in instrument.items
             for by_name in [{row.statistic: row for row in own if row.item == item.id}]
             if by_name
         )
-        words = f"{wording.holder}" if wording else "our own short concepts; the wording is its owner's"
+        words = wording.holder if wording else "our own short concepts; the wording is its owner's"
         yield Table(
             f"{measure.label}: items at {baseline.label}",
-            ("Item", "Mean", "Lowest answer", "Highest answer", "With the other items", "Alpha without it"),
+            ("Item", *(_ITEM_COLUMNS[name][0] for name in shown)),
             lines,
             (f"Items as worded by: {words}. Reversed items are turned.", *mark_notes(lines)),
         )
@@ -127,3 +122,13 @@ def _percent(row: Row | None) -> str:
     if row is None or row.verdict.startswith("refused"):
         return NOTHING
     return NOT_SHOWN if row.hidden else f"{format_number(100 * row.value, 0)} %" if row.is_shown else row.method
+
+
+_ITEM_COLUMNS: Final[dict[str, tuple[str, Callable[[Row | None], str]]]] = {
+    "mean": ("Mean", partial(value_cell, decimals=1)),
+    "floor_share": ("Lowest answer", _percent),
+    "ceiling_share": ("Highest answer", _percent),
+    "item_rest_correlation": ("With the other items", partial(value_cell, decimals=2)),
+    "alpha_if_dropped": ("Alpha without it", partial(value_cell, decimals=2)),
+}
+"""Statistic of items -> its column, which stands where the gate leaves any of it, and how it is written."""

@@ -64,6 +64,7 @@ def quoted_strings(content: ReportContent) -> list[str]:
             instrument.citation.text,
             instrument.citation.doi,
             instrument.licence.terms,
+            *(instrument.facts[name].source for name in ("variant",) if name in instrument.facts),
             *(item_label(item, content.wording.get(instrument.id)) for item in instrument.items),
         ]
     quoted += [wording.holder for wording in content.wording.values()]

@@ -233,9 +233,17 @@ def _instrument(instrument: Instrument) -> InstrumentFacts:
         terms=instrument.licence.terms,
         citation=instrument.citation.text,
         doi=instrument.citation.doi,
-        status="draft: part of the scoring is not confirmed by a source"
-        if instrument.is_draft
-        else "scoring confirmed",
+        status="; ".join(
+            filter(
+                None,
+                [
+                    "draft: part of the scoring is not confirmed by a source"
+                    if instrument.is_draft
+                    else "scoring confirmed",
+                    f"form: {instrument.facts['variant'].source}" if "variant" in instrument.facts else "",
+                ],
+            )
+        ),
     )
 
 

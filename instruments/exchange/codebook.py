@@ -59,7 +59,7 @@ def _item_rows(instrument: Instrument, names: FieldNames, wording: Wording | Non
         allowed = instrument.allowed_values(item.id)
         notes = [] if wording else [LABEL_ONLY]
         if item.safety:
-            notes.append(f"Safety: an answer of {item.safety.at_least} or more. {item.safety.note}")
+            notes.append(f"Safety, answers {instrument.alarming_answers(item)}: {item.safety.note}")
         shared = {"id": item.id, "field": names.items[item.id]}
         yield shared | {
             "kind": "item", "label": one_line(item_label(item, wording)), "reversed": "yes" if item.reverse else "no",

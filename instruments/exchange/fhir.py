@@ -180,7 +180,7 @@ def _question(instrument: Instrument, item: Item, wording: Wording | None) -> Js
     allowed = instrument.allowed_values(item.id)
     codes = instrument.loinc.items if instrument.loinc else {}
     return _filled({
-        "extension": [*_note(item, wording), *([] if allowed.options else _ends(allowed))],
+        "extension": [*_note(instrument, item, wording), *([] if allowed.options else _ends(allowed))],
         "linkId": item.id,
         "code": _loinc(codes.get(item.id)),
         "prefix": item.id,
@@ -210,10 +210,10 @@ def _options(instrument: Instrument, item: Item, wording: Wording | None) -> lis
     ]
 
 
-def _note(item: Item, wording: Wording | None) -> list[Json]:
+def _note(instrument: Instrument, item: Item, wording: Wording | None) -> list[Json]:
     notes = [] if wording else ["The text names the concept; the wording is left to whoever holds its licence."]
     if item.safety:
-        notes.append(f"Safety: an answer that counts {item.safety.at_least} or more. {item.safety.note}")
+        notes.append(f"Safety, answers {instrument.alarming_answers(item)}: {item.safety.note}")
     return [{"url": f"{CORE}designNote", "valueMarkdown": " ".join(notes)}] if notes else []
 
 

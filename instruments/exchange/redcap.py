@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from data_contracts.errors import Problem, choose_from
+from data_contracts.errors import Problem
 from instruments.errors import InstrumentError
 from instruments.exchange.calculation import Dialect, write_calculation, write_number
 from instruments.exchange.codebook import describe_measure
@@ -189,11 +189,10 @@ def require_data_dictionary(dictionary: pd.DataFrame, file: str = "") -> pd.Data
     needed = [*_CODES, "select_choices_or_calculations"]
     absent = [name for name in needed if name not in table.columns]
     if absent or table.columns.has_duplicates:
-        found = ", ".join(map(str, dictionary.columns[:5]))
-        advice = f"{choose_from(found.split(', ')[0], HEADER.values())} Names of the API are read, too."
+        advice = f"Its first row must hold {', '.join(HEADER.values())}, or the names of the API."
         what = f"It lacks {', '.join(HEADER[name] for name in absent)}" if absent else "A column stands twice"
         raise InstrumentError(
-            Problem("no_data_dictionary", f"This is no REDCap data dictionary. {what}; it begins with: {found[:200]}.",
+            Problem("no_data_dictionary", f"This is no REDCap data dictionary. {what}.",
                     advice, file, 1)
         )  # fmt: skip
     if len(table) > MAX_FIELDS:
@@ -243,7 +242,7 @@ def _read_field(row: object, record: Mapping[Hashable, str]) -> FormField:
 def _item_row(instrument: Instrument, item: Item, names: FieldNames, wording: Wording | None) -> dict[str, str]:
     note = f"{instrument.id} {instrument.version}, item {item.id}: {item.concept}"
     if item.safety:
-        note = f"{note}. Safety: an answer of {item.safety.at_least} or more. {item.safety.note}"
+        note = f"{note}. Safety, answers {instrument.alarming_answers(item)}: {item.safety.note}"
     allowed = instrument.allowed_values(item.id)
     row = {
         "field_name": names.items[item.id], "field_type": "radio", "field_label": item_label(item, wording),

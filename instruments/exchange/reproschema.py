@@ -104,7 +104,7 @@ def _item(instrument: Instrument, item: Item, names: FieldNames, wording: Wordin
     if wording is None:
         notes.append(LABEL_ONLY)
     if item.safety:
-        notes.append(f"Safety: an answer of {item.safety.at_least} or more. {item.safety.note}")
+        notes.append(f"Safety, answers {instrument.alarming_answers(item)}: {item.safety.note}")
     responses: Json = {"minValue": allowed.minimum, "maxValue": allowed.maximum, "multipleChoice": False}
     if options:
         responses["choices"] = [

@@ -243,7 +243,7 @@ def _about_rows(instrument: Instrument, wording: Wording | None) -> list[list[st
         ["source", " ".join(filter(None, [instrument.citation.text, instrument.citation.doi]))],
     ]
     rows += [
-        [f"safety, item {item.id}", f"An answer of {item.safety.at_least} or more. {item.safety.note}"]
+        [f"safety, item {item.id}", f"Answers {instrument.alarming_answers(item)}: {item.safety.note}"]
         for item in instrument.items
         if item.safety
     ]

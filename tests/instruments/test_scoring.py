@@ -274,7 +274,7 @@ def test_the_rule_in_words_says_what_the_engine_does(library):
 
 
 def test_the_rule_in_words_tells_safety_multiplier_and_single_items(tmp_path, tiny, library):
-    assert "Safety: an answer to item 9 (thoughts of self-harm) that counts 1 or more." in explain_scoring(
+    assert "Safety, item 9 (thoughts of self-harm), answers 1, 2, 3: " in explain_scoring(
         library["phq-9"]
     )
     assert "Draft" not in explain_scoring(library["phq-9"])

@@ -14,9 +14,8 @@ MEASURE, BASELINE = "ssci-8.total", "baseline"
 
 
 def _share(value, n, statistic="score_floor_share", **more):
-    people = value * n
     return Result(analysis="reliability" if "score" in statistic else "items", statistic=statistic, outcome=MEASURE,
-                  timepoint=BASELINE, value=value, n=n, classes=2, fewest=min(people, n - people), **more)  # fmt: skip
+                  timepoint=BASELINE, value=value, n=n, **more)  # fmt: skip
 
 
 def _gate(*rows):
@@ -24,39 +23,81 @@ def _gate(*rows):
 
 
 @pytest.mark.parametrize(
-    ("value", "n", "shown"),
+    ("value", "n", "said"),
     [
-        (0.31, 200, 0.3),  # in steps of five percent
-        (0.02, 200, "below 15 %"),  # four people, of thirty or fewer
+        (0.31, 200, "15 % or more"),
+        (0.02, 200, "below 15 %"),  # four people, of up to twenty-nine
         (0.0, 200, "below 15 %"),
-        (0.1, 60, None),  # below 15 % of 60 would say that they are nine or fewer
-        (0.98, 200, None),
-        (1.0, 200, None),
+        (1.0, 200, "15 % or more"),
+        (0.02, 60, None),  # below 15 % of sixty would say that they are nine or fewer
         (0.5, 8, None),
     ],
 )
-def test_a_share_at_the_end_of_a_measure_shows_no_small_number(value, n, shown):
+def test_of_a_share_at_the_end_of_a_measure_only_its_side_of_the_limit_is_said(value, n, said):
     row = _gate(_share(value, n)).iloc[0]
     assert np.isnan(row["n"])
-    if shown is None:
-        assert row["hidden"]
-    elif isinstance(shown, str):
-        assert (row["method"], np.isnan(row["value"]), row["hidden"]) == (shown, True, False)
-    else:
-        assert row["value"] == pytest.approx(shown)
+    assert np.isnan(row["value"])
+    assert row["hidden"] == (said is None)
+    if said:
+        assert row["method"] == said
 
 
-def test_means_of_items_are_coarse_and_those_of_two_answers_hidden():
-    base = {"analysis": "items", "outcome": MEASURE, "timepoint": BASELINE, "item": "1", "n": 123}
-    gated = _gate(
-        Result(statistic="mean", value=2.345, classes=5, **base),
-        Result(statistic="mean", value=0.345, classes=2, **(base | {"item": "2"})),
-        Result(statistic="item_rest_correlation", value=0.61234, **base),
-    )
-    assert gated["value"].tolist()[0] == 2.3
-    assert gated["hidden"].tolist() == [False, True, False]
-    assert gated["value"].tolist()[2] == 0.61
+def test_how_items_were_answered_is_not_printed_and_how_they_relate_only_of_enough_people():
+    base = {"analysis": "items", "outcome": MEASURE, "timepoint": BASELINE}
+    rows = [
+        Result(statistic=statistic, value=0.61234, item=str(item), n=n, **base)
+        for statistic in ("mean", "floor_share", "ceiling_share", "item_rest_correlation", "alpha_if_dropped")
+        for item, n in ((1, 123), (2, 123), (3, 49))
+    ]
+    gated = _gate(*rows).set_index(["statistic", "item"])
+    for statistic in ("mean", "floor_share", "ceiling_share"):
+        assert gated.loc[statistic, "hidden"].all()
+        assert gated.loc[statistic, "value"].isna().all()
+    for statistic in ("item_rest_correlation", "alpha_if_dropped"):
+        assert gated.loc[statistic, "hidden"].tolist() == [False, False, True]
+        assert gated.loc[(statistic, "1"), "value"] == 0.61
     assert gated["n"].isna().all()
+
+
+def test_what_two_items_share_is_a_table_of_people_and_is_not_printed():
+    base = {"outcome": MEASURE, "timepoint": BASELINE, "n": 200}
+    names = ("cronbach_alpha", "omega_total", "mean_inter_item_correlation", "reliable_change")
+    rows = [Result(analysis="reliability", statistic=name, value=0.8, **base) for name in names]
+    items = [Result(analysis="items", statistic="item_rest_correlation", value=0.7, item=item, **base) for item in "12"]
+    gated = _gate(*rows, *items)
+    assert gated["hidden"].all()
+    three = [*items, Result(analysis="items", statistic="item_rest_correlation", value=0.7, item="3", **base)]
+    assert not _gate(*rows, *three)["hidden"].any()
+
+
+def test_an_interval_does_not_bring_back_a_withheld_number_of_people():
+    base = {
+        "analysis": "reliability",
+        "outcome": MEASURE,
+        "timepoint": BASELINE,
+        "conf_low": 0.8412,
+        "conf_high": 0.9134,
+    }
+    counts = [Result(analysis="flow", statistic="observed", outcome=MEASURE, arm=arm, timepoint=BASELINE, value=n, n=n)
+              for arm, n in (("peer", 60), ("usual", 64))]  # fmt: skip
+    near = _gate(*counts, Result(statistic="cronbach_alpha", value=0.88123, n=122, **base)).iloc[-1]
+    assert np.isnan(near["n"])
+    assert np.isnan(near["conf_low"])
+    assert near["value"] == 0.88
+    exact = _gate(*counts, Result(statistic="cronbach_alpha", value=0.88123, n=124, **base)).iloc[-1]
+    assert (exact["n"], exact["conf_low"], exact["conf_high"]) == (124, 0.84, 0.91)
+    agreed = _gate(*counts, Result(statistic="agreement_with_first", value=0.6, n=118, **base)).iloc[-1]
+    assert np.isnan(agreed["conf_low"])
+
+
+def test_an_audit_says_the_rule_and_never_how_many_rows_follow_it():
+    base = {"analysis": "score_audit", "outcome": MEASURE, "method": "A rule."}
+    few, many = (Result(statistic=f"incomplete: rule {n}", value=n, n=n, **base) for n in (3, 64))
+    gated = _gate(few, many)
+    assert gated["value"].isna().all()
+    assert gated["n"].isna().all()
+    assert gated["method"].tolist() == ["", "A rule."]
+    assert gated["statistic"].tolist()[0] == "withheld"
 
 
 def _content(build, *rows, **more):
@@ -65,9 +106,9 @@ def _content(build, *rows, **more):
 
 
 def _items(n=150):
-    base = {"analysis": "items", "outcome": MEASURE, "timepoint": BASELINE, "n": n}
     for item in range(1, 9):
-        yield Result(statistic="mean", value=2.0 + item / 10, classes=5, item=str(item), **base)
+        yield Result(analysis="items", outcome=MEASURE, timepoint=BASELINE, n=n, statistic="item_rest_correlation",
+                     value=0.7 + item / 100, item=str(item))  # fmt: skip
         yield _share(0.4, n, "floor_share", item=str(item))
 
 
@@ -80,7 +121,9 @@ def _tables(content, results):
 def test_items_are_named_by_our_concepts_until_their_wording_is_brought(build):
     content, results = _content(build, *_items())
     table = _tables(content, results)["SSCI-8 total: items at Baseline"]
-    assert table.rows[0][:3] == ("1 unease of others", "2.1", "40 %")
+    item, relation = table.rows[0]
+    assert (table.columns, relation) == (("Item", "With the other items"), "0.71")
+    assert item.startswith("1 ")
     assert "wording is its owner's" in table.notes[0]
     words = Wording(
         instrument="ssci-8", language="en", holder="Test press", items={str(n): f"Invented {n}" for n in range(1, 9)}

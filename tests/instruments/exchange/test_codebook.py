@@ -80,7 +80,7 @@ def test_labels_are_ours_and_said_to_be_or_those_of_the_wording_and_never_a_form
     ours = {row["id"]: row for row in rows_of(instrument) if row["kind"] == "item"}
     assert ours["1"]["label"] == "trust"
     assert ours["1"]["note"] == LABEL_ONLY
-    assert ours["3"]["note"] == f"{LABEL_ONLY} Safety: an answer of 3 or more. Call."
+    assert ours["3"]["note"] == f"{LABEL_ONLY} Safety, answers 3: Call."
     items = {"1": "=HYPERLINK(1)", "2": "+2", "3": "-3", "4": "@4", "5": "Line\nbreak"}
     wording = Wording(
         instrument="tiny", language="en", holder="Test press", items=items, options={"agreement": {"1": "=no"}}

@@ -249,7 +249,7 @@ def test_loinc_codes_licence_status_and_safety_are_told():
     assert SCORED["phq-9"].licence.terms in built["copyright"]
     assert "LOINC is copyright" in built["copyright"]
     assert (
-        "Safety: an answer that counts 1 or more."
+        "Safety, answers 1, 2, 3: "
         in extension(built["item"][8], "http://hl7.org/fhir/StructureDefinition/designNote")["valueMarkdown"]
     )
     statuses = {name: build_questionnaire(one)["status"] for name, one in SCORED.items()}

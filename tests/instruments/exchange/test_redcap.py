@@ -272,7 +272,7 @@ def test_wording_stands_there_as_text_that_neither_a_spreadsheet_nor_redcap_misr
 
 def test_safety_items_and_drafts_are_annotated_and_scores_hidden_from_respondents(instrument):
     table = build_data_dictionary(instrument).set_index("Variable / Field Name")["Field Annotation"]
-    assert table["tiny_3"].endswith("Safety: an answer of 3 or more. Call.")
+    assert table["tiny_3"].endswith("Safety, answers 3: Call.")
     assert table["tiny_trust"].endswith("@HIDDEN-SURVEY")
     unconfirmed = instrument.model_copy(update={"facts": instrument.facts | {"scoring": instrument.facts["recall"]}})
     table = build_data_dictionary(unconfirmed).set_index("Variable / Field Name")["Field Annotation"]

@@ -178,7 +178,7 @@ def test_wording_stands_in_its_language_and_safety_notes_in_the_description(inst
     assert "Wording by Test press." in activity["description"]["en"]
     assert items["tiny_3"]["question"] == {"pt-BR": "Três?"}
     assert items["tiny_3"]["responseOptions"]["choices"][0] == {"name": {"pt-BR": "não"}, "value": 1}
-    assert items["tiny_3"]["description"]["en"] == "tiny 1.0.0, item 3: hope. Safety: an answer of 3 or more. Call."
+    assert items["tiny_3"]["description"]["en"] == "tiny 1.0.0, item 3: hope. Safety, answers 3: Call."
 
 
 def test_the_same_instrument_gives_the_same_files_and_one_without_items_is_refused(instrument, tmp_path):

@@ -168,7 +168,7 @@ def test_wording_stands_in_a_column_of_its_language_and_nothing_in_it_is_a_formu
     assert {cell.value for cell in cells if cell.quotePrefix} == {"=1+1", "-2?", "@no"}
     about = dict(book["_about"].iter_rows(min_row=2, values_only=True))
     assert about["wording"] == "By Test press"
-    assert about["safety, item 3"] == "An answer of 3 or more. Call."
+    assert about["safety, item 3"] == "Answers 3: Call."
 
 
 def test_the_same_instrument_gives_the_same_bytes_at_another_time(instrument, tmp_path):
