@@ -15,6 +15,8 @@ from instruments.psychometrics.moments import summarise_answers
 
 Level = Literal["none", "configural", "metric", "scalar"]
 
+MOST_PATTERNS: Final = 300
+"""Different sets of missing answers that go into one model."""
 FEWEST_PARTICIPANTS: Final = 100
 FEWEST_PER_PARAMETER: Final = 5
 LOWEST_CFI: Final = 0.90
@@ -84,7 +86,8 @@ def assess_invariance(answers: Sequence[pd.DataFrame]) -> Invariance:
     ----------
     answers : sequence of DataFrame
         One per timepoint, two or more: participant x item, scored, the same items everywhere, NaN where missing.
-        Missing answers call for full information maximum likelihood, which uses every answer that was given.
+        Missing answers call for full information maximum likelihood, which uses every answer that was given; each
+        different set of missing items costs time, so only the `MOST_PATTERNS` most frequent sets go in.
 
     Returns
     -------
@@ -102,9 +105,23 @@ def assess_invariance(answers: Sequence[pd.DataFrame]) -> Invariance:
             Problem("one_timepoint", "Invariance over time needs two timepoints or more.", "Give further timepoints.")
         )
     _require_size(answers)
-    moments = summarise_answers(answers)
+    moments = summarise_answers(_of_common_patterns(answers))
     fits = {level: fit_one_factor(moments, equal=equal) for level, equal in EQUAL.items()}
     return Invariance(configural=fits["configural"], metric=fits["metric"], scalar=fits["scalar"])
+
+
+def _of_common_patterns(answers: Sequence[pd.DataFrame]) -> Sequence[pd.DataFrame]:
+    """Return the answers of participants whose set of missing answers is among the most frequent; ties by the set."""
+    if any(each.index.has_duplicates for each in answers):
+        return answers  # which is refused elsewhere
+    wide = pd.concat(list(answers), axis="columns", keys=range(len(answers)), sort=True).dropna(how="all")
+    pattern = pd.Series(["".join(row) for row in wide.isna().to_numpy().astype(int).astype(str)], index=wide.index)
+    counts = pattern.value_counts().reset_index()
+    if len(counts) <= MOST_PATTERNS:
+        return answers
+    ranked = counts.sort_values(["count", counts.columns[0]], ascending=[False, True])
+    kept = pattern.index[pattern.isin(ranked.iloc[:MOST_PATTERNS, 0])]
+    return [each.loc[each.index.isin(kept)] for each in answers]
 
 
 def _require_size(answers: Sequence[pd.DataFrame]) -> None:

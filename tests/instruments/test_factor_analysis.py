@@ -285,3 +285,17 @@ def test_three_items_at_one_timepoint_fit_exactly():
     assert fit.loadings.abs().to_numpy()[0] == pytest.approx(loadings, abs=ESTIMATE_TOLERANCE)
     assert (fit.df, fit.rmsea, fit.p_value) == (0, 0.0, 1.0)
     assert (fit.chisq, fit.cfi) == pytest.approx((0, 1), abs=EXACT)
+
+
+def test_rare_sets_of_missing_answers_are_left_out_where_there_are_very_many():
+    """Six thousand people, nearly each with a set of missing answers of their own."""
+    rng = np.random.default_rng(8)
+    n, items = 6000, 10
+    trait = rng.normal(size=(2, n)) * 0.6 + rng.normal(size=n) * 0.8
+    waves = []
+    for level in trait:
+        table = pd.DataFrame(level[:, None] + rng.normal(0, 0.8, (n, items)), columns=[f"i{k}" for k in range(items)])
+        waves.append(table.mask(rng.random(table.shape) < 0.12))
+    found = assess_invariance(waves)
+    assert found.level == "scalar"
+    assert 1000 < found.configural.n < n

@@ -274,9 +274,7 @@ def test_the_rule_in_words_says_what_the_engine_does(library):
 
 
 def test_the_rule_in_words_tells_safety_multiplier_and_single_items(tmp_path, tiny, library):
-    assert "Safety, item 9 (thoughts of self-harm), answers 1, 2, 3: " in explain_scoring(
-        library["phq-9"]
-    )
+    assert "Safety, item 9 (thoughts of self-harm), answers 1, 2, 3: " in explain_scoring(library["phq-9"])
     assert "Draft" not in explain_scoring(library["phq-9"])
     assert "(answered 0 to 5), times 4. All 5 answers are needed." in explain_scoring(library["who-5"])
     assert "the answer to item 1 (answered 0 to 100). Without an answer" in explain_scoring(library["adherence-vas"])
