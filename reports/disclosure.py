@@ -338,7 +338,8 @@ def _gate_measurement(gated: pd.DataFrame) -> None:
     """
     own = _is_measurement(gated)
     is_end = own & gated["statistic"].str.endswith("_share")
-    _hide(gated, own & ((gated["n"] < FEWEST_MEASURED) | (gated["analysis"] == "items") & ~_is_relation(gated)))
+    fewest = np.where(gated["analysis"] == "score_audit", THRESHOLD, FEWEST_MEASURED)
+    _hide(gated, own & ((gated["n"] < fewest) | (gated["analysis"] == "items") & ~_is_relation(gated)))
     _hide(gated, is_end & (END_EFFECT * gated["n"] < THRESHOLD))
     is_told = is_end & ~gated["hidden"] & gated["value"].notna()
     gated.loc[is_told, "method"] = gated.loc[is_told, "value"].map(_side_of_limit)
