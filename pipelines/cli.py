@@ -90,6 +90,8 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
                 "exit_code": code,
                 "reconciliation": _records(checked.intake.reconciliation),
                 "quarantine": _records(checked.intake.quarantine),
+                "like_ids": _records(checked.intake.like_ids),
+                "unused_corrections": list(checked.intake.unused_corrections),
                 "score_audit": _records(checked.audit.tidy()),
                 "refusals": [
                     {"estimand": refusal.estimand, "reason": refusal.reason, "explanation": refusal.explanation}
@@ -99,6 +101,7 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
         )
     else:
         _show_intake(checked.intake.reconciliation, checked.intake.quarantine)
+        _show_identities(checked.intake.like_ids, checked.intake.unused_corrections)
         if not checked.audit.is_clean:
             out.print(escape(f"\n{checked.audit.words()}\n"))
         for refusal in checked.refusals:
@@ -123,6 +126,21 @@ def simulate(
     out.print(
         f"A synthetic study of {participants} invented people is in {escape(str(folder))}; its truth is in truth.json."
     )
+
+
+@app.command()
+def fetch(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The API of the REDCap server: https://.../api/")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder, in the data folder of a study.")],
+    token_variable: Annotated[
+        str, typer.Option(metavar="NAME", help="Environment variable that holds the API token.")
+    ] = "REDCAP_TOKEN",  # noqa: S107 - its name, not the token
+) -> None:
+    """Download a REDCap project as files: records, dictionary, events, and a manifest with fingerprints."""
+    from pipelines.sources.redcap_api import fetch_redcap
+
+    or_exit(lambda: fetch_redcap(url, token_variable, folder), as_json=False)
+    out.print(escape(f"A snapshot is in {folder}; declare it with 'format: redcap' and 'dictionary: dictionary.csv'."))
 
 
 @app.command()
@@ -155,6 +173,18 @@ def _show_intake(reconciliation: pd.DataFrame, quarantine: pd.DataFrame) -> None
         out.print(escape(f"  {place}: {line['reason']} {line['how_to_fix']}"))
     if len(quarantine) > _SHOWN_LINES:
         out.print(f"  ... and {len(quarantine) - _SHOWN_LINES} more lines.")
+
+
+def _show_identities(like_ids: pd.DataFrame, unused: tuple[int, ...]) -> None:
+    for pair in like_ids.head(_SHOWN_LINES).to_dict("records"):
+        first, other = (f"{pair[f'{side}source']} row {pair[f'{side}source_row']}" for side in ("", "like_"))
+        out.print(escape(f"  The ids in {first} and {other} differ in {pair['differ_in']}: two people, or one?"))
+    if len(like_ids) > _SHOWN_LINES:
+        out.print(f"  ... and {len(like_ids) - _SHOWN_LINES} more pairs of ids.")
+    if len(like_ids):
+        out.print("  Ids are never joined by guess: where two are one person, correct the id in corrections.csv.")
+    for line in unused:
+        out.print(f"  corrections.csv line {line}: no file of this name was read, so the line was not used.")
 
 
 def _show_estimands(estimands: pd.DataFrame) -> None:

@@ -17,6 +17,7 @@ from instruments.parts import LanguageTag
 from pipelines.consistency import find_contradictions, find_unknown_instruments, find_unknown_variants
 from pipelines.errors import PipelineError
 from pipelines.library import adapt_library
+from pipelines.sources.formats import ALL_OPTIONS, OPTIONS, Format
 
 Id = Annotated[str, Field(pattern=NAME_PATTERN)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -173,12 +174,17 @@ class Source(StrictModel):
     """One export, or several alike (`path` may hold * and ?)."""
 
     path: Text
-    format: Literal["csv", "excel"]
+    format: Format
     participant_id: Text
     timepoint: TimepointSource
     encoding: str | None = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None
+    decimal_comma: bool | None = None
     sheet: str | None = None
+    header_row: Annotated[int, Field(ge=1)] | None = None
+    keep_unfinished: bool | None = None
+    dictionary: str | None = None
+    repeat: str | None = None
     answered_on: DateColumn | None = None
     participant_columns: dict[Id, Column] = {}
     instruments: dict[Id, InstrumentColumns] = {}
@@ -188,8 +194,8 @@ class Source(StrictModel):
     def _options_fit_the_format(self) -> Source:
         findings = [
             Finding((option,), f"'{option}' is not an option of format {self.format}.", "Remove it.")
-            for option, format_ in (("encoding", "csv"), ("delimiter", "csv"), ("sheet", "excel"))
-            if getattr(self, option) is not None and self.format != format_
+            for option in ALL_OPTIONS
+            if getattr(self, option) is not None and option not in OPTIONS[self.format]
         ]
         if self.timepoint.wide is not None:
             findings += [

@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+
+import pandas as pd
 
 from data_contracts.errors import Problem
 from pipelines.sources.model import RawTable, SourceError, build_table
@@ -18,7 +22,14 @@ MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
 csv.field_size_limit(MAX_FIELD_CHARACTERS)
 
 
-def read_delimited(path: Path, source: str, *, encoding: str | None = None, delimiter: str | None = None) -> RawTable:
+def read_delimited(
+    path: Path,
+    source: str,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal_comma: bool = False,
+) -> RawTable:
     """Read a delimited text file.
 
     Parameters
@@ -31,22 +42,31 @@ def read_delimited(path: Path, source: str, *, encoding: str | None = None, deli
         As declared. Without it: the byte-order mark, else UTF-8; anything else is refused, never guessed.
     delimiter : str, optional
         As declared. Without it: the one that cuts the first rows into the same number of fields.
+    decimal_comma : bool
+        As declared: cells such as ``2,5`` are numbers, and become ``2.5``.
 
     Raises
     ------
     SourceError
         Not readable in that encoding, NUL bytes, an unclosed quote, or no delimiter fits.
     """
-    text = _decode(path, source, encoding)
-    delimiter = delimiter or _detect_delimiter(text, source)
-    rows = _rows(text, delimiter, source)
+    text = decode_text(path, source, encoding)
+    delimiter = delimiter or detect_delimiter(text, source)
+    rows = split_rows(text, delimiter, source)
     header = next(rows, None)
     if header is None:
         raise SourceError(Problem("file_empty", "The file is empty.", "Deliver the export again.", source))
-    return build_table(source, header[1], rows)
+    table = build_table(source, header[1], rows)
+    return replace(table, cells=with_decimal_points(table.cells)) if decimal_comma else table
 
 
-def _decode(path: Path, source: str, encoding: str | None) -> str:
+def with_decimal_points(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return cells whose numbers have a decimal point instead of a comma; all other text stays."""
+    return cells.replace(r"^\s*([-+]?[0-9]+),([0-9]+)\s*$", r"\1.\2", regex=True)
+
+
+def decode_text(path: Path, source: str, encoding: str | None) -> str:
+    """Return the text of a file, in the declared encoding or by its byte-order mark, else UTF-8."""
     if path.stat().st_size > MAX_BYTES:
         raise SourceError(
             Problem("file_too_large", f"The file is larger than {MAX_BYTES // 2**20} MiB.", "Split it.", source)
@@ -54,6 +74,9 @@ def _decode(path: Path, source: str, encoding: str | None) -> str:
     raw = path.read_bytes()
     if not raw.strip():
         raise SourceError(Problem("file_empty", "The file is empty.", "Deliver the export again.", source))
+    if raw.startswith(b"PK\x03\x04"):
+        advice = "Unpack it, or declare 'format: excel' where it is a workbook."
+        raise SourceError(Problem("not_text", "The file is an archive or a workbook, not text.", advice, source))
     used = encoding or next((name for mark, name in _BYTE_ORDER_MARKS.items() if raw.startswith(mark)), "utf-8")
     try:
         text = raw.decode(used).removeprefix("\ufeff")
@@ -90,13 +113,9 @@ def _decode(path: Path, source: str, encoding: str | None) -> str:
     return text
 
 
-def _detect_delimiter(text: str, source: str) -> str:
-    fitting = []
-    for delimiter in DELIMITERS:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        counts = [len(fields) for _, fields in zip(range(_SAMPLE_ROWS), reader, strict=False) if fields]
-        if counts and counts[0] > 1:
-            fitting.append((counts.count(counts[0]) / len(counts), counts[0], delimiter))
+def detect_delimiter(text: str, source: str) -> str:
+    """Return the delimiter that cuts the first rows into the same number of fields; `SourceError` where none does."""
+    fitting = _fitting(text, is_strict=True) or _fitting(text, is_strict=False)
     if not fitting:
         raise SourceError(
             Problem(
@@ -110,7 +129,27 @@ def _detect_delimiter(text: str, source: str) -> str:
     return max(fitting, key=lambda entry: entry[:2])[2]
 
 
-def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+def _fitting(text: str, *, is_strict: bool) -> list[tuple[float, int, str]]:
+    """Return for each delimiter that gives columns: share of rows with as many fields as the first, fields, delimiter.
+
+    Strictly read, quotation marks inside a field rule a delimiter out.
+    """
+    found = []
+    for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=is_strict)
+        counts: list[int] = []
+        try:
+            counts.extend(len(fields) for fields in islice(reader, _SAMPLE_ROWS) if fields)
+        except csv.Error:  # what was cut before it still tells the delimiter
+            if is_strict:
+                continue
+        if counts and counts[0] > 1:
+            found.append((counts.count(counts[0]) / len(counts), counts[0], delimiter))
+    return found
+
+
+def split_rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield row number and fields of every row; `SourceError` where a quotation mark is never closed."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     row = 0
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -32,13 +32,19 @@ class RawTable:
     rows_read : int
         Rows below the header, blank and unreadable ones included.
     set_aside : tuple of SetAside
-        Rows that could not be read.
+        Rows that could not be read, and rows that hold no participant's answers (blank, a preview, a second header).
+    questions : mapping
+        Column -> what the export calls it (the question), where it tells.
+    answers : mapping
+        Column -> code -> label, where it tells.
     """
 
     source: str
     cells: pd.DataFrame
     rows_read: int
     set_aside: tuple[SetAside, ...]
+    questions: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> RawTable:

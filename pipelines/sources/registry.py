@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
 
-from pipelines.sources.delimited import read_delimited
-from pipelines.sources.excel import read_excel
+from pipelines.sources.formats import OPTIONS, Format
 from pipelines.sources.model import RawTable
-from pipelines.study import Source
+
+if TYPE_CHECKING:
+    from pipelines.study import Source
+
+READERS: Final[dict[Format, str]] = {
+    "csv": "delimited:read_delimited",
+    "excel": "excel:read_excel",
+    "qualtrics": "qualtrics:read_qualtrics",
+    "redcap": "redcap:read_redcap",
+    "kobo": "kobo:read_kobo",
+    "limesurvey": "limesurvey:read_limesurvey",
+    "google_forms": "web_forms:read_google_forms",
+    "microsoft_forms": "web_forms:read_microsoft_forms",
+    "spss": "statistical:read_spss",
+    "stata": "statistical:read_stata",
+    "parquet": "columnar:read_parquet",
+    "fhir": "fhir:read_fhir",
+}
+"""Module and function; imported when the format is read, because some need large libraries."""
 
 
 def read_source(path: Path, name: str, source: Source) -> RawTable:
@@ -20,8 +40,9 @@ def read_source(path: Path, name: str, source: Source) -> RawTable:
     name : str
         Its name relative to the data root, for provenance.
     source : Source
-        The declaration in study.yaml.
+        The declaration in study.yaml; the options that were given go to the reader.
     """
-    if source.format == "csv":
-        return read_delimited(path, name, encoding=source.encoding, delimiter=source.delimiter)
-    return read_excel(path, name, sheet=source.sheet)
+    module, function = READERS[source.format].split(":")
+    reader = cast("Callable[..., RawTable]", getattr(import_module(f"pipelines.sources.{module}"), function))
+    given = {option: getattr(source, option) for option in OPTIONS[source.format]}
+    return reader(path, name, **{option: value for option, value in given.items() if value is not None})
