@@ -82,11 +82,11 @@ def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrum
 
 def list_identical_files(deliveries: Sequence[Delivery]) -> list[SetAside]:
     """Return a line for each row of a file whose bytes an earlier file of the same declaration has already."""
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[int, str], str] = {}
     lines = []
     for delivery in deliveries:
         name = delivery.table.source
-        first = seen.setdefault((delivery.declared.path, delivery.fingerprint), name)
+        first = seen.setdefault((id(delivery.declared), delivery.fingerprint), name)
         if first != name:
             lines += [
                 SetAside(
@@ -129,6 +129,26 @@ def list_cells(study: Study, source: Source, library: Mapping[str, Instrument], 
     if source.answered_on:
         cells.append(Cell(_occasion(source.answered_on.column, wide), "date", "answered_on"))
     return cells
+
+
+def find_topics(study: Study, deliveries: Sequence[Delivery], library: Mapping[str, Instrument]) -> dict[str, str]:
+    """Return table -> topic: tables that tell any of the same items or scores have one topic.
+
+    Of a participant and timepoint there is one row per topic, so that questionnaires may be split over files, and arms,
+    groups or covariates may come in a file of their own. Tables of one declaration always have one topic.
+    """
+    told: dict[str, set[str]] = {}
+    for delivery in deliveries:
+        names = {f"declared {study.sources.index(delivery.declared)}"}
+        for wide in _occasions(delivery.declared):
+            cells = list_cells(study, delivery.declared, library, wide)
+            names |= {cell.name for cell in cells if cell.kind in ("item", "score")}
+        told[delivery.table.source] = names
+    topics: list[set[str]] = []
+    for names in told.values():
+        apart = [topic for topic in topics if not topic & names]
+        topics = [*apart, names.union(*(topic for topic in topics if topic & names))]
+    return {table: min(topic) for table, names in told.items() for topic in topics if topic & names}
 
 
 def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument]) -> pd.DataFrame:

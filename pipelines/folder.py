@@ -12,6 +12,7 @@ from data_contracts.documents import Document
 from data_contracts.errors import Problem
 from instruments import Instrument
 from instruments.wording import Wording
+from pipelines.corrections import Correction, load_corrections
 from pipelines.errors import PipelineError
 from pipelines.library import adapt_library, find_wordings, open_library
 from pipelines.study import Study, derive_design, load_study, used_instruments
@@ -33,6 +34,8 @@ class StudyFolder:
         The instruments that the study uses, as its data have them.
     wording : mapping
         Instrument id -> its wording in the language of the study, where ``wording/<id>.<language>.yaml`` is there.
+    corrections : tuple of Correction
+        The lines of ``corrections.csv``.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class StudyFolder:
     design: StudyDesign
     library: Mapping[str, Instrument]
     wording: Mapping[str, Wording]
+    corrections: tuple[Correction, ...]
 
     @property
     def store(self) -> Path:
@@ -83,4 +87,5 @@ def open_folder(path: Path, *, data_root: Path | None = None, output: Path | Non
     plan = load_plan(path / "sap.yaml", design)
     used = {name: library[name] for name in used_instruments(study.value)}
     wording = find_wordings(path, used, study.value.language)
-    return StudyFolder(path, root, output or path / "output", study, plan, design, used, wording)
+    corrections = load_corrections(path)
+    return StudyFolder(path, root, output or path / "output", study, plan, design, used, wording, corrections)

@@ -15,8 +15,18 @@ from data_contracts import SetAside, Verdict, conform, enforce, quarantine_table
 from data_contracts.errors import Problem
 from instruments import Instrument
 from pipelines.consistency import ROLES
-from pipelines.deliveries import ROW, Delivery, list_cells, list_identical_files, list_rows, read_deliveries
+from pipelines.corrections import Correction, correct_table, unused_corrections
+from pipelines.deliveries import (
+    ROW,
+    Delivery,
+    find_topics,
+    list_cells,
+    list_identical_files,
+    list_rows,
+    read_deliveries,
+)
 from pipelines.errors import PipelineError
+from pipelines.identities import find_like_ids
 from pipelines.linking import count_told, pseudonymise, set_aside_identical
 from pipelines.study import Source, Study, derive_design
 
@@ -36,9 +46,17 @@ class Intake:
     quarantine: pd.DataFrame
     reconciliation: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    like_ids: pd.DataFrame
+    unused_corrections: tuple[int, ...]
 
 
-def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], key: bytes) -> Intake:
+def take_in(
+    study: Study,
+    data_root: Path,
+    library: Mapping[str, Instrument],
+    key: bytes,
+    corrections: Sequence[Correction] = (),
+) -> Intake:
     """Read, link and check everything that a study delivers.
 
     Parameters
@@ -51,6 +69,8 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
         Instrument definitions.
     key : bytes
         Secret of the pseudonyms.
+    corrections : sequence of Correction
+        The corrections log, applied to the files as read.
 
     Returns
     -------
@@ -60,14 +80,18 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
     Raises
     ------
     PipelineError
-        A file cannot be read as declared.
+        A file cannot be read as declared, or a correction does not fit it any more.
     DataContractError
         The sum of rows does not hold, or a contract cannot be checked.
     """
-    files = read_deliveries(study, data_root, library)
+    files = tuple(
+        replace(file, table=correct_table(file.table, corrections))
+        for file in read_deliveries(study, data_root, library)
+    )
     parameters = contract_parameters(study, library)
     aside = [*[line for file in files for line in file.table.set_aside], *list_identical_files(files)]
     rows = pd.concat([list_rows(study, file, library) for file in files], ignore_index=True)
+    rows["topic"] = rows["source"].map(find_topics(study, files, library))
     rows["participant_id"] = pseudonymise(rows["participant_id"], study.study, key)
     rows = _without(rows, aside)
     identical = set_aside_identical(rows)
@@ -94,6 +118,8 @@ def take_in(study: Study, data_root: Path, library: Mapping[str, Instrument], ke
             {file.table.source: file.fingerprint for file in files},
         ),
         verdicts=(*arrival, *cells.verdicts),
+        like_ids=find_like_ids(files),
+        unused_corrections=unused_corrections([file.table for file in files], corrections),
     )
 
 
@@ -186,7 +212,8 @@ def _told(rows: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     )  # an unknown code has its own rule
     table = rows.assign(**told)
     return conform(
-        table[["source", "source_row", "participant_id", "timepoint", "arm", *told]], shipped_contract("deliveries")
+        table[["source", "source_row", "participant_id", "timepoint", "topic", "arm", *told]],
+        shipped_contract("deliveries"),
     )
 
 
@@ -234,7 +261,16 @@ def _read_cells(
                         levels_of=cell.levels_of,
                     )
                 )
-    return conform(pd.concat(frames, ignore_index=True), shipped_contract("cells"))
+    cells = pd.concat(frames, ignore_index=True)
+    return conform(cells.assign(told=_count_told_values(cells)), shipped_contract("cells"))
+
+
+def _count_told_values(cells: pd.DataFrame) -> pd.Series:
+    """Return how many different values of a covariate are told of a participant and timepoint: one or several."""
+    answered = cells["raw"].where((cells["kind"] == "covariate") & (cells["missing_reason"] == ""))
+    counts = answered.groupby([cells[name] for name in ("participant_id", "timepoint", "name")]).transform("nunique")
+    is_one = counts.fillna(0) <= 1
+    return is_one.map({True: "one", False: "several"}).astype("str")
 
 
 def _read(raw: pd.Series, study: Study, kind: str, is_category: bool, date_format: str) -> dict[str, pd.Series]:

@@ -75,12 +75,12 @@ def set_aside_identical(deliveries: pd.DataFrame) -> list[SetAside]:
     Parameters
     ----------
     deliveries : DataFrame
-        With source, source_row, participant_id, timepoint, ``answers`` (items and scores in one text), and what else
-        rows tell: arm, group, site, ``setting``. Rows with the same answers that contradict each other in the rest are
-        not identical; a row that is silent about it contradicts nobody.
+        With source, source_row, participant_id, timepoint, topic, ``answers`` (items and scores in one text), and
+        what else rows tell: arm, group, site, ``setting``. Rows with the same answers that contradict each other in
+        the rest are not identical; a row that is silent about it contradicts nobody.
     """
     told = deliveries[deliveries["participant_id"] != ""]
-    same = ["participant_id", "timepoint", "answers"]
+    same = ["participant_id", "timepoint", "topic", "answers"]
     rest = [*ROLES, "setting"]
     different = told[rest].where(told[rest] != "").groupby([told[column] for column in same]).transform("nunique")
     repeated = told.duplicated(same) & (different <= 1).all(axis=1)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.corrections import FILE
 from pipelines.folder import StudyFolder
 from reports import ReportContent, gate_results, render_report
 
@@ -79,6 +80,8 @@ def describe_provenance(folder: StudyFolder, reconciliation: pd.DataFrame) -> di
         document.path.name: hashlib.sha256(document.text.encode()).hexdigest()
         for document in (folder.study, folder.plan)
     }
+    if folder.corrections:
+        documents[FILE] = hashlib.sha256((folder.path / FILE).read_bytes()).hexdigest()
     patterns = [source.path for source in folder.study.value.sources if "*" in source.path or "?" in source.path]
     data: dict[str, str] = {}
     for name, fingerprint in zip(reconciliation["source"], reconciliation["sha256"], strict=True):

@@ -42,7 +42,9 @@ def intake(context: dg.AssetExecutionContext, studies: Studies) -> Iterator[dg.M
 @no_values_in_errors
 def _take_in(study_id: str, studies: Studies) -> "list[dg.MaterializeResult[Checked]]":
     folder = studies.open(study_id)
-    taken: Intake = take_in(folder.study.value, folder.data_root, folder.library, load_key(key_file()))
+    taken: Intake = take_in(
+        folder.study.value, folder.data_root, folder.library, load_key(key_file()), folder.corrections
+    )
     parameters = contract_parameters(folder.study.value, folder.library)
     return [
         check_and_store(name, getattr(taken, name), parameters, taken.verdicts if name == "responses" else ())

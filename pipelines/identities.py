@@ -1,0 +1,70 @@
+"""Ids that may be one person written in two ways: listed by where they stand, joined by nobody but a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import pandas as pd
+
+from pipelines.deliveries import Delivery
+
+_LIKENESS: Final[dict[str, Callable[[str], str]]] = {
+    "case and punctuation": lambda text: re.sub(r"[\W_]+", "", text).casefold(),
+    "leading zeros": lambda text: re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", text).casefold()),
+    "letters around the number": lambda text: re.sub(r"^0+(?=\d)", "", "".join(re.findall(r"\d+", text))),
+}
+"""What two ids differ in -> what is left of an id without it, from the slightest difference on."""
+LIKENESS_DTYPES: Final = {
+    "source": "str", "source_row": "int64", "rows": "int64", "like_source": "str", "like_source_row": "int64",
+    "like_rows": "int64", "differ_in": "str",
+}  # fmt: skip
+
+
+def find_like_ids(deliveries: Sequence[Delivery]) -> pd.DataFrame:
+    """Find ids that are equal once case, punctuation, leading zeros or letters around the number do not count.
+
+    Parameters
+    ----------
+    deliveries : sequence of Delivery
+        Files as read.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair of ids: where each stands first (source, source_row; like_source, like_source_row), how many
+        rows have it, and the slightest difference between them in words (differ_in). The ids themselves are not told;
+        whoever holds the files can look them up, and join them by corrections.csv. Letters around the number count as a
+        difference only between ids that never stand in one file: there they are two people.
+    """
+    frames = [
+        pd.DataFrame({
+            "id": delivery.table.cells[delivery.declared.participant_id].str.strip(),
+            "source": delivery.table.source,
+        }).rename_axis("source_row").reset_index()
+        for delivery in deliveries
+    ]  # fmt: skip
+    rows = pd.concat(frames, ignore_index=True)
+    rows = rows[rows["id"] != ""]
+    ids = rows.groupby("id", sort=False).agg(
+        source=("source", "first"), source_row=("source_row", "first"), rows=("source", "size"), files=("source", set)
+    )
+    found: dict[tuple[str, str], str] = {}
+    for difference, strip in _LIKENESS.items():
+        kept = pd.Series([strip(text) for text in ids.index], index=ids.index)
+        for _, alike in kept[kept != ""].groupby(kept, sort=False):
+            first, *others = alike.index
+            for other in others:
+                together = ids.loc[first, "files"] & ids.loc[other, "files"]
+                if (first, other) not in found and not (together and difference.startswith("letters")):
+                    found[first, other] = difference
+    lines = [
+        {
+            **{name: ids.loc[first, name] for name in ("source", "source_row", "rows")},
+            **{f"like_{name}": ids.loc[other, name] for name in ("source", "source_row", "rows")},
+            "differ_in": difference,
+        }
+        for (first, other), difference in found.items()
+    ]
+    return pd.DataFrame(lines, columns=list(LIKENESS_DTYPES)).astype(LIKENESS_DTYPES)
