@@ -29,7 +29,7 @@ REVEALING: Final = ("sd", "standardised_change")
 SHARES: Final = ("icc_group", "working_correlation")
 END_EFFECT: Final = 0.15
 """Share of people at one end of a measure from which it is said to have a floor or ceiling (Terwee 2007)."""
-BELOW_END_EFFECT: Final = f"below {100 * END_EFFECT:.0f} %"
+BELOW_END_EFFECT: Final = f"below {100 * END_EFFECT:.0f}\u00a0%"
 FEWEST_MEASURED: Final = 50
 """People below whom no correlation between items is printed."""
 DIGITS: Final = {"standard_error_of_measurement": 1, "reliable_change": 1}
@@ -364,7 +364,7 @@ def _is_relation(gated: pd.DataFrame) -> pd.Series:
 
 
 def _side_of_limit(share: float) -> str:
-    return BELOW_END_EFFECT if share < END_EFFECT else f"{100 * END_EFFECT:.0f} % or more"
+    return BELOW_END_EFFECT if share < END_EFFECT else f"{100 * END_EFFECT:.0f}\u00a0% or more"
 
 
 def _blur_models(gated: pd.DataFrame) -> None:

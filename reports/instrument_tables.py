@@ -44,10 +44,10 @@ def measurement_table(rows: Rows, design: StudyDesign) -> Table:
                 f"{measure.label}, {label}",
                 alpha.method if is_refused else value_cell(alpha, 2),
                 NOTHING if is_refused else interval_cell(alpha, 2),
-                value_cell(by_name.get("omega_total"), 2),
+                _number(by_name.get("omega_total"), 2),
                 _percent(by_name.get("score_floor_share")),
                 _percent(by_name.get("score_ceiling_share")),
-                value_cell(by_name.get("reliable_change"), decimals_of(measure)),
+                _number(by_name.get("reliable_change"), decimals_of(measure)),
             )
         )
     columns = ("Measure", "Alpha", INTERVAL, "Omega", "At the lowest score", "At the highest", "Reliable change")
@@ -116,6 +116,10 @@ def _occasions(design: StudyDesign) -> Iterator[tuple[Measure, str, str]]:
     for measure in design.measures.values():
         for timepoint in design.timepoints:
             yield measure, timepoint.id, timepoint.label
+
+
+def _number(row: Row | None, decimals: int) -> str:
+    return NOTHING if row is not None and row.verdict.startswith("refused") else value_cell(row, decimals)
 
 
 def _percent(row: Row | None) -> str:

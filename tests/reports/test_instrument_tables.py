@@ -25,10 +25,10 @@ def _gate(*rows):
 @pytest.mark.parametrize(
     ("value", "n", "said"),
     [
-        (0.31, 200, "15 % or more"),
-        (0.02, 200, "below 15 %"),  # four people, of up to twenty-nine
-        (0.0, 200, "below 15 %"),
-        (1.0, 200, "15 % or more"),
+        (0.31, 200, "15\u00a0% or more"),
+        (0.02, 200, "below 15\u00a0%"),  # four people, of up to twenty-nine
+        (0.0, 200, "below 15\u00a0%"),
+        (1.0, 200, "15\u00a0% or more"),
         (0.02, 60, None),  # below 15 % of sixty would say that they are nine or fewer
         (0.5, 8, None),
     ],
@@ -148,6 +148,6 @@ def test_a_measure_has_one_line_for_each_timepoint_and_reasons_instead_of_number
     tables = _tables(content, results)
     line = tables["The measures in this sample"].rows[0]
     assert line[0] == "SSCI-8 total, Baseline"
-    assert line[3:] == ("0.87", "below 15 %", "\u2013", "5.4")
+    assert line[3:] == ("0.87", "below 15\u00a0%", "\u2013", "5.4")
     found = tables["Whether items meant the same at baseline and later"].rows
     assert [words for _, words in found] == ["Metric invariance holds.", "items that run against the others: 3"]
