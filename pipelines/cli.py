@@ -46,6 +46,7 @@ Output = Annotated[
 @app.command()
 def run(study: StudyPath, data_root: DataRoot = None, output: Output = None, as_json: Json = False) -> None:
     """Run the whole evaluation: files, contracts, scores, models, report."""
+    from pipelines.corrections import load_corrections, unused_corrections
     from pipelines.folder import open_folder
     from pipelines.run import run_study
 
@@ -59,11 +60,13 @@ def run(study: StudyPath, data_root: DataRoot = None, output: Output = None, as_
 
         done = or_exit(lambda: run_study(open_folder(study, data_root=data_root, output=output), show), as_json)
     code = FINE if done.is_complete else INCOMPLETE
+    unused = unused_corrections(set(done.reconciliation["source"]), load_corrections(study))
     if as_json:
         print_json(
             {
                 "exit_code": code,
                 "report": str(done.report),
+                "unused_corrections": list(unused),
                 "reconciliation": _records(done.reconciliation),
                 "quarantine": _records(done.quarantine),
                 "estimands": _records(done.estimands),
@@ -71,6 +74,7 @@ def run(study: StudyPath, data_root: DataRoot = None, output: Output = None, as_
         )
     else:
         _show_intake(done.reconciliation, done.quarantine)
+        _show_unused(unused)
         _show_estimands(done.estimands)
         out.print(f"\n{escape(str(done.report))}")
     raise typer.Exit(code)
@@ -183,8 +187,12 @@ def _show_identities(like_ids: pd.DataFrame, unused: tuple[int, ...]) -> None:
         out.print(f"  ... and {len(like_ids) - _SHOWN_LINES} more pairs of ids.")
     if len(like_ids):
         out.print("  Ids are never joined by guess: where two are one person, correct the id in corrections.csv.")
+    _show_unused(unused)
+
+
+def _show_unused(unused: tuple[int, ...]) -> None:
     for line in unused:
-        out.print(f"  corrections.csv line {line}: no file of this name was read, so the line was not used.")
+        out.print(f"  corrections.csv line {line}: no table of this name was read, so the line was not used.")
 
 
 def _show_estimands(estimands: pd.DataFrame) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -45,18 +46,21 @@ def load_corrections(study: Path) -> tuple[Correction, ...]:
     if not path.is_file():
         return ()
     try:
-        lines = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), strict=True))
+        text = path.read_bytes().decode("utf-8-sig")
+        delimiter = ";" if text.startswith("who;") else ","  # a spreadsheet writes that of its language
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        lines = [(reader.line_num, _without_blank_end(fields)) for fields in reader]
     except (UnicodeDecodeError, csv.Error):
         raise PipelineError(
             Problem("not_csv", "The file is no CSV in UTF-8.", "Save it as 'CSV UTF-8'.", FILE)
         ) from None
-    if not lines or tuple(name.strip() for name in lines[0]) != COLUMNS:
+    if not lines or tuple(name.strip() for name in lines[0][1]) != COLUMNS:
         told, advice = "The columns are not those of a corrections log.", f"Let the first row be {','.join(COLUMNS)}."
         raise PipelineError(Problem("columns_differ", told, advice, FILE, 1))
     problems: list[Problem] = []
     found: dict[tuple[str, int, str], Correction] = {}
-    for number, fields in enumerate(lines[1:], 2):
-        if not any(field.strip() for field in fields):
+    for number, fields in lines[1:]:
+        if not fields:
             continue
         problem = _fault(fields)
         if problem:
@@ -88,8 +92,10 @@ def correct_table(table: RawTable, corrections: Sequence[Correction]) -> RawTabl
     columns = [str(name) for name in cells.columns]
     for one in own:
         if one.column not in columns:
-            told, advice = "The file has no such column.", f"{did_you_mean(one.column, columns)}Correct the line."
-            problems.append(Problem("column_missing", told, advice, FILE, one.line, one.column))
+            near = did_you_mean(one.column, columns)
+            key = one.column if near else ""  # what is like no column may be an id in the wrong place
+            told, advice = "The file has no such column.", f"{near}Correct the line."
+            problems.append(Problem("column_missing", told, advice, FILE, one.line, key))
         elif one.row not in cells.index:
             told = f"The file has no row {one.row} of answers."
             advice = "Correct the line; rows that could not be read cannot be corrected here."
@@ -105,10 +111,16 @@ def correct_table(table: RawTable, corrections: Sequence[Correction]) -> RawTabl
     return replace(table, cells=cells)
 
 
-def unused_corrections(tables: Sequence[RawTable], corrections: Sequence[Correction]) -> tuple[int, ...]:
-    """Return the lines that name no table that was read."""
-    names = {table.source for table in tables}
-    return tuple(one.line for one in corrections if one.source not in names)
+def unused_corrections(tables: Collection[str], corrections: Sequence[Correction]) -> tuple[int, ...]:
+    """Return the lines that name none of the tables that were read."""
+    return tuple(one.line for one in corrections if one.source not in tables)
+
+
+def _without_blank_end(fields: Sequence[str]) -> Sequence[str]:
+    """Return the fields without blank ones beyond the columns; none of a blank line."""
+    if not any(field.strip() for field in fields):
+        return []
+    return fields[: len(COLUMNS)] if not any(field.strip() for field in fields[len(COLUMNS) :]) else fields
 
 
 def _fault(fields: Sequence[str]) -> Problem | None:
@@ -119,7 +131,7 @@ def _fault(fields: Sequence[str]) -> Problem | None:
     absent = [name for name in _NEEDED if not told[name]]
     if absent:
         return Problem("field_blank", f"The line does not tell {', '.join(absent)}.", "Fill it in.")
-    if not told["row"].isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", told["row"]):
         advice = "Write the row in the file; its header is row 1."
         return Problem("row_no_number", "The row is no number.", advice, key="row")
     return None

@@ -81,13 +81,17 @@ def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrum
 
 
 def list_identical_files(deliveries: Sequence[Delivery]) -> list[SetAside]:
-    """Return a line for each row of a file whose bytes an earlier file of the same declaration has already."""
-    seen: dict[tuple[int, str], str] = {}
+    """Return a line for each row of a file whose bytes and table an earlier file of the same declaration has already.
+
+    The table counts too: what is read of a file may stand in another file beside it.
+    """
+    seen: dict[tuple[int, str], Delivery] = {}
     lines = []
     for delivery in deliveries:
         name = delivery.table.source
-        first = seen.setdefault((id(delivery.declared), delivery.fingerprint), name)
-        if first != name:
+        earlier = seen.setdefault((id(delivery.declared), delivery.fingerprint), delivery)
+        first = earlier.table.source
+        if earlier is not delivery and delivery.table.cells.equals(earlier.table.cells):
             lines += [
                 SetAside(
                     name,

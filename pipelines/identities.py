@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Final
 
 import pandas as pd
@@ -11,8 +13,9 @@ import pandas as pd
 from pipelines.deliveries import Delivery
 
 _LIKENESS: Final[dict[str, Callable[[str], str]]] = {
-    "case and punctuation": lambda text: re.sub(r"[\W_]+", "", text).casefold(),
-    "leading zeros": lambda text: re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", text).casefold()),
+    "the spelling of letters": lambda text: unicodedata.normalize("NFKC", text),
+    "case and punctuation": lambda text: _plain(text),
+    "leading zeros": lambda text: re.sub(r"(?<!\d)0+(?=\d)", "", _plain(text)),
     "letters around the number": lambda text: re.sub(r"^0+(?=\d)", "", "".join(re.findall(r"\d+", text))),
 }
 """What two ids differ in -> what is left of an id without it, from the slightest difference on."""
@@ -20,6 +23,14 @@ LIKENESS_DTYPES: Final = {
     "source": "str", "source_row": "int64", "rows": "int64", "like_source": "str", "like_source_row": "int64",
     "like_rows": "int64", "differ_in": "str",
 }  # fmt: skip
+
+
+MOST_ALIKE: Final = 20
+"""Ids of one likeness that are compared with each other."""
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def find_like_ids(deliveries: Sequence[Delivery]) -> pd.DataFrame:
@@ -54,8 +65,7 @@ def find_like_ids(deliveries: Sequence[Delivery]) -> pd.DataFrame:
     for difference, strip in _LIKENESS.items():
         kept = pd.Series([strip(text) for text in ids.index], index=ids.index)
         for _, alike in kept[kept != ""].groupby(kept, sort=False):
-            first, *others = alike.index
-            for other in others:
+            for first, other in combinations(alike.index[:MOST_ALIKE], 2):
                 together = ids.loc[first, "files"] & ids.loc[other, "files"]
                 if (first, other) not in found and not (together and difference.startswith("letters")):
                     found[first, other] = difference

@@ -18,6 +18,7 @@ from pipelines.consistency import ROLES
 from pipelines.corrections import Correction, correct_table, unused_corrections
 from pipelines.deliveries import (
     ROW,
+    UNDECLARED,
     Delivery,
     find_topics,
     list_cells,
@@ -92,6 +93,7 @@ def take_in(
     aside = [*[line for file in files for line in file.table.set_aside], *list_identical_files(files)]
     rows = pd.concat([list_rows(study, file, library) for file in files], ignore_index=True)
     rows["topic"] = rows["source"].map(find_topics(study, files, library))
+    rows["topic"] = rows["topic"].mask(_is_silent(rows), rows["topic"] + " (blank)")
     rows["participant_id"] = pseudonymise(rows["participant_id"], study.study, key)
     rows = _without(rows, aside)
     identical = set_aside_identical(rows)
@@ -108,7 +110,7 @@ def take_in(
     accepted = rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict()
     return Intake(
         responses=_responses(cells.accepted, cells.rejected),
-        participants=_participants(study, rows, cells.accepted),
+        participants=_participants(study, rows, cells.accepted, cells.rejected),
         delivered_scores=_delivered(cells.accepted),
         quarantine=quarantine_table(aside),
         reconciliation=reconcile(
@@ -119,7 +121,7 @@ def take_in(
         ),
         verdicts=(*arrival, *cells.verdicts),
         like_ids=find_like_ids(files),
-        unused_corrections=unused_corrections([file.table for file in files], corrections),
+        unused_corrections=unused_corrections([file.table.source for file in files], corrections),
     )
 
 
@@ -246,7 +248,8 @@ def _read_cells(
                 frame = mine[[*ROW, "participant_id", "timepoint"]].reset_index(drop=True)
                 raw = text[cell.column].str.strip().reset_index(drop=True)
                 if cell.values is not None:
-                    raw = raw.map(lambda code, values=cell.values: values.get(code, code))
+                    known = {**cell.values, "": "", **{code: code for code in study.missing_codes}}
+                    raw = raw.map(lambda code, known=known: known.get(code, f"{UNDECLARED}{code}"))
                 date_format = file.declared.answered_on.format if file.declared.answered_on else ""
                 read = _read(raw, study, cell.kind, bool(cell.levels_of), date_format)
                 frames.append(
@@ -262,12 +265,22 @@ def _read_cells(
                     )
                 )
     cells = pd.concat(frames, ignore_index=True)
-    return conform(cells.assign(told=_count_told_values(cells)), shipped_contract("cells"))
+    return conform(cells.assign(told=_count_told_values(cells, study)), shipped_contract("cells"))
 
 
-def _count_told_values(cells: pd.DataFrame) -> pd.Series:
-    """Return how many different values of a covariate are told of a participant and timepoint: one or several."""
-    answered = cells["raw"].where((cells["kind"] == "covariate") & (cells["missing_reason"] == ""))
+def _count_told_values(cells: pd.DataFrame, study: Study) -> pd.Series:
+    """Return how many different values of a covariate are told of a participant and timepoint: one or several.
+
+    What counts is what was read: 44 and 44.0 are one value, and so are two codes of one level.
+    """
+    levels = {(one.id, code): level for one in study.covariates for code, level in (one.levels or {}).items()}
+    read = [
+        str(value) if value == value else levels.get((name, level), level or raw)
+        for name, value, level, raw in zip(cells["name"], cells["value"], cells["level"], cells["raw"], strict=True)
+    ]
+    answered = pd.Series(read, index=cells.index, dtype="str").where(
+        (cells["kind"] == "covariate") & (cells["missing_reason"] == "")
+    )
     counts = answered.groupby([cells[name] for name in ("participant_id", "timepoint", "name")]).transform("nunique")
     is_one = counts.fillna(0) <= 1
     return is_one.map({True: "one", False: "several"}).astype("str")
@@ -313,18 +326,39 @@ def _responses(accepted: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
     items = items.merge(
         dates[[*ROW, "timepoint", "level"]].rename(columns={"level": "answered_on"}), on=[*ROW, "timepoint"], how="left"
     )
+    items = _said_once(items)
     names = items["name"].str.partition(" ") if len(items) else pd.DataFrame({0: [], 2: []}, dtype="str")
     return _conformed(items.assign(instrument=names[0], item=names[2]), "responses")
 
 
-def _participants(study: Study, rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+def _is_silent(rows: pd.DataFrame) -> pd.Series:
+    """Tell which rows answer nothing where another row of the participant, timepoint and topic does."""
+    answers = rows["answers"] != ""
+    return ~answers & answers.groupby([rows[name] for name in ("participant_id", "timepoint", "topic")]).transform(
+        "any"
+    )
+
+
+def _said_once(items: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per participant, timepoint and item: an answer goes before a blank of a silent row."""
+    key = ["participant_id", "timepoint", "name"]
+    return (
+        items.sort_values("missing_reason", key=lambda reason: reason != "", kind="stable")
+        .drop_duplicates(key)
+        .sort_index()
+    )
+
+
+def _participants(study: Study, rows: pd.DataFrame, cells: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
+    """Return the participants; a covariate that was set aside is missing, and no later timepoint stands in for it."""
     people = pd.DataFrame({"participant_id": rows["participant_id"].unique()})
     known = rows.assign(arm=rows["arm"].where(rows["arm"].isin([arm.id for arm in study.arms]), ""))
     for role in ROLES:
         told = known[known[role] != ""].drop_duplicates("participant_id").set_index("participant_id")[role]
         people[role] = people["participant_id"].map(told)
     weeks = {timepoint.id: timepoint.week for timepoint in study.timepoints}
-    answered = cells[(cells["kind"] == "covariate") & (cells["missing_reason"] == "")]
+    unusable = rejected[rejected["kind"] == "covariate"].assign(value=_NAN, level="")
+    answered = pd.concat([unusable, cells[(cells["kind"] == "covariate") & (cells["missing_reason"] == "")]])
     earliest = (
         answered.assign(week=answered["timepoint"].map(weeks))
         .sort_values("week", kind="stable")

@@ -81,11 +81,14 @@ def set_aside_identical(deliveries: pd.DataFrame) -> list[SetAside]:
     """
     told = deliveries[deliveries["participant_id"] != ""]
     same = ["participant_id", "timepoint", "topic", "answers"]
-    rest = [*ROLES, "setting"]
-    different = told[rest].where(told[rest] != "").groupby([told[column] for column in same]).transform("nunique")
+    rest = pd.concat([told[[*ROLES]], _settings(told["setting"])], axis=1)
+    rest = rest.where(rest != "")
+    told = told.loc[rest.notna().sum(axis=1).sort_values(ascending=False, kind="stable").index]  # who tells most stays
+    rest = rest.loc[told.index]
+    different = rest.groupby([told[column] for column in same]).transform("nunique")
     repeated = told.duplicated(same) & (different <= 1).all(axis=1)
     whole = repeated.groupby([told["source"], told["source_row"]], sort=False).transform("all")
-    rows = told[whole].drop_duplicates(["source", "source_row"])
+    rows = told[whole].drop_duplicates(["source", "source_row"]).sort_index()
     return [
         SetAside(
             source,
@@ -98,6 +101,15 @@ def set_aside_identical(deliveries: pd.DataFrame) -> list[SetAside]:
         )
         for source, row in zip(rows["source"], rows["source_row"], strict=True)
     ]
+
+
+def _settings(setting: pd.Series) -> pd.DataFrame:
+    """Return a column for each thing that settings tell, blank where one does not tell it."""
+    parts = [dict(part.split("=", 1) for part in text.split("\x1f")) if text else {} for text in setting]
+    names = list(dict.fromkeys(name for each in parts for name in each))
+    return pd.DataFrame(
+        {f"setting {name}": [each.get(name, "") for each in parts] for name in names}, index=setting.index
+    )
 
 
 def count_told(deliveries: pd.DataFrame, column: str) -> pd.Series:

@@ -126,3 +126,19 @@ def test_two_lines_for_one_cell_and_other_columns_are_refused(small_study: Path)
 def test_a_line_for_a_file_that_was_not_read_is_told_as_unused(small_study: Path) -> None:
     log(small_study, "ann,2026-01-05,other.csv,5,gad_2,0,3,why")
     assert check_study(open_folder(small_study)).intake.unused_corrections == (2,)
+
+
+def test_the_log_may_come_from_a_spreadsheet_of_another_language(small_study: Path, answers: pd.DataFrame) -> None:
+    own = answers.loc[3, "gad_2"]
+    lines = [HEADER, f"ann,2026-01-05,answers.csv,5,gad_2,{own},3,why", "", ",,,,,,,"]
+    text = "\r\n".join(line.replace(",", ";") + ";;" for line in lines)
+    (small_study / "corrections.csv").write_text(text, encoding="utf-8-sig", newline="")
+    responses = check_study(open_folder(small_study)).intake.responses
+    assert (responses["item"].eq("2") & responses["source_row"].eq(5) & responses["value"].eq(3)).any()
+
+
+@pytest.mark.parametrize("row", ["²", "9" * 5000])
+def test_a_row_that_is_no_plain_number_is_told(small_study: Path, row: str) -> None:
+    log(small_study, f"ann,2026-01-05,answers.csv,{row},gad_2,0,3,why")
+    with pytest.raises(PeerimpactError, match="The row is no number"):
+        open_folder(small_study)

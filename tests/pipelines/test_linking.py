@@ -147,3 +147,67 @@ def test_somebody_whom_the_list_of_people_does_not_have_is_set_aside_in_every_fi
     assert set(intake.quarantine["rule"]) == {"one_arm_per_participant"}
     assert set(intake.quarantine["source"]) == {"answers.csv", "more.csv"}
     assert_rows_conserve(intake)
+
+
+def test_of_rows_that_repeat_each_other_the_one_that_tells_most_stays_whatever_their_order(split: Path) -> None:
+    people = pd.read_csv(split / "people.csv", dtype="str")
+    silent = people.head(3).assign(assigned="", years="")
+    for rows in ([silent, people], [people, silent]):
+        pd.concat(rows).to_csv(split / "people.csv", index=False)
+        intake = taken(split)
+        assert set(intake.quarantine["rule"]) == {"identical_duplicate"}
+        assert len(intake.participants) == len(people)
+        assert intake.participants["age"].notna().all()
+        assert_rows_conserve(intake)
+
+
+def test_a_row_without_answers_contradicts_nobody(split: Path) -> None:
+    more = pd.read_csv(split / "more.csv", dtype="str")
+    blank = more.head(5).assign(phq_1="", phq_2="")
+    for rows in ([blank, more], [more, blank]):
+        pd.concat(rows).to_csv(split / "more.csv", index=False)
+        intake = taken(split)
+        assert intake.quarantine.empty
+        answers = intake.responses[intake.responses["instrument"] == "phq-2"]
+        assert len(answers) == 2 * len(more)
+        assert answers["value"].notna().all()
+        assert_rows_conserve(intake)
+
+
+def test_one_value_spelled_in_two_ways_is_one_value(split: Path) -> None:
+    people = pd.read_csv(split / "people.csv", dtype="str")
+    people.assign(years=people["years"] + ".0").to_csv(split / "ages.csv", index=False)
+    with (split / "study.yaml").open("a") as file:
+        file.write(PEOPLE.replace("people.csv", "ages.csv"))
+    intake = taken(split)
+    assert not (intake.quarantine["rule"] == "one_value_per_participant").any()
+    assert intake.participants["age"].notna().all()
+
+
+def test_a_contradicted_covariate_is_missing_and_not_that_of_a_later_timepoint(
+    split: Path, answers: pd.DataFrame
+) -> None:
+    people = pd.read_csv(split / "people.csv", dtype="str")
+    later = people.assign(years="77").to_csv(split / "later.csv", index=False)
+    assert later is None
+    people.head(2).assign(years=["30", "31"]).to_csv(split / "ages.csv", index=False)
+    with (split / "study.yaml").open("a") as file:
+        file.write(PEOPLE.replace("people.csv", "ages.csv"))
+        file.write(PEOPLE.replace("people.csv", "later.csv").replace("fixed: baseline", "fixed: post"))
+    ages = taken(split).participants["age"]
+    assert ages.isna().sum() == 2
+    assert not (ages == 77).any()
+
+
+def test_equal_files_whose_rows_are_read_elsewhere_are_not_the_same(small_study: Path, answers: pd.DataFrame) -> None:
+    for place, wave in (("a", "1"), ("b", "2")):
+        (small_study / place).mkdir()
+        people = answers.drop_duplicates("pid")[["pid", "arm", "age"]].assign(KEY=lambda rows: rows["pid"])
+        people.to_csv(small_study / place / "odk.csv", index=False)
+        visits = answers[answers["wave"] == wave].drop(columns=["arm", "age"])
+        visits = visits.rename(columns={"pid": "PARENT_KEY"}).assign(KEY=[f"v{wave}{n}" for n in range(len(visits))])
+        visits.to_csv(small_study / place / "odk-visit.csv", index=False)
+    rewrite(small_study, ("path: answers.csv", 'path: "*/odk.csv"'), ("format: csv", "format: kobo\n    repeat: visit"))
+    intake = taken(small_study)
+    assert intake.quarantine.empty
+    assert len(intake.responses) == 7 * len(answers)
