@@ -105,7 +105,10 @@ def set_aside_identical(deliveries: pd.DataFrame) -> list[SetAside]:
 
 def _settings(setting: pd.Series) -> pd.DataFrame:
     """Return a column for each thing that settings tell, blank where one does not tell it."""
-    parts = [dict(part.split("=", 1) for part in text.split("\x1f")) if text else {} for text in setting]
+    parts = [
+        {name: value for name, found, value in (part.partition("=") for part in text.split("\x1f")) if found}
+        for text in setting
+    ]
     names = list(dict.fromkeys(name for each in parts for name in each))
     return pd.DataFrame(
         {f"setting {name}": [each.get(name, "") for each in parts] for name in names}, index=setting.index

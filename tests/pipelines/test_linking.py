@@ -211,3 +211,13 @@ def test_equal_files_whose_rows_are_read_elsewhere_are_not_the_same(small_study:
     intake = taken(small_study)
     assert intake.quarantine.empty
     assert len(intake.responses) == 7 * len(answers)
+
+
+def test_a_control_character_in_a_covariate_is_no_end_of_the_program(split: Path) -> None:
+    people = pd.read_csv(split / "people.csv", dtype="str")
+    people.loc[0, "years"] = "4\x1f4"
+    people.to_csv(split / "people.csv", index=False)
+    intake = taken(split)
+    assert intake.quarantine["rule"].tolist() == ["readable"]
+    assert intake.quarantine["source_row"].tolist() == [2]
+    assert_rows_conserve(intake)
