@@ -78,7 +78,7 @@ def read_answer_file(
     columns = _find_columns(table, instrument, items)
     answers = table.cells[list(columns)].map(lambda cell: cell.strip())
     answers = answers.mask(answers.isin([*missing_codes, ""]))
-    numbers = answers.apply(pd.to_numeric, errors="coerce").astype("float64")
+    numbers = _read_numbers(answers)
     _require_answers(table, instrument, columns, answers, numbers, any_codes=any_codes)
     return AnswerFile(table, columns, numbers)
 
@@ -129,7 +129,7 @@ def audit_file(
         raise PipelineError(problems)
     text = file.table.cells[list(totals.values())].map(lambda cell: cell.strip())
     text = text.mask(text.isin(missing_codes), "")
-    delivered = text.apply(pd.to_numeric, errors="coerce").astype("float64")
+    delivered = _read_numbers(text)
     for column in text:
         lost = text.index[delivered[column].isna() & (text[column] != "")]
         problems += [
@@ -178,6 +178,12 @@ def _find_columns(table: RawTable, instrument: Instrument, items: str | None) ->
             1,
         )
     )
+
+
+def _read_numbers(text: pd.DataFrame) -> pd.DataFrame:
+    """Return plain decimal numbers; NaN for anything else, such as 1e3, which nobody answers."""
+    plain = text.apply(lambda column: column.where(column.str.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?").fillna(False)))
+    return plain.apply(pd.to_numeric, errors="coerce").astype("float64")
 
 
 def _fold(name: str) -> str:

@@ -108,7 +108,9 @@ def test_the_arithmetic_of_a_row_is_told(answers: Path) -> None:
         ("GAD7_2", "often", "line 2, GAD7_2: Found text that is no answer to item 2"),
         ("GAD7_2", "4", "line 2, GAD7_2: Found a number that is no answer to item 2 (answers: 0, 1, 2, 3)"),
         ("GAD7_2", "1.5", "line 2, GAD7_2: Found a number"),
-        ("GAD7_2", "inf", "line 2, GAD7_2: Found a number"),
+        ("GAD7_2", "inf", "line 2, GAD7_2: Found text"),
+        ("GAD7_2", "1e0", "line 2, GAD7_2: Found text"),
+        ("GAD7_2", "1,0", "line 2, GAD7_2: Found text"),
     ],
 )
 def test_a_cell_that_is_no_answer_is_told_by_row_and_column_and_never_printed(
