@@ -2,14 +2,18 @@
 
 import datetime
 import zipfile
+from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import openpyxl
 import pytest
 
 from pipelines.sources.delimited import read_delimited
 from pipelines.sources.excel import read_excel
+from pipelines.sources.formats import OPTIONS, Format
 from pipelines.sources.model import RawTable, SourceError
+from pipelines.sources.registry import READERS
 
 
 def read_text(tmp_path: Path, content: str | bytes, **options: str) -> RawTable:
@@ -167,3 +171,10 @@ def test_a_formula_without_a_stored_value_is_no_blank_and_formatted_emptiness_is
     table = read_excel(path, "a.xlsx")
     assert table.cells["a"].tolist() == ["#formula without a stored value"]
     assert table.rows_read == 1
+
+
+def test_every_format_that_a_study_may_name_has_options_and_a_reader() -> None:
+    assert set(OPTIONS) == set(READERS) == set(get_args(Format))
+    for place in READERS.values():
+        module, function = place.split(":")
+        assert callable(getattr(import_module(f"pipelines.sources.{module}"), function))
