@@ -7,7 +7,8 @@ import pytest
 
 import instruments
 from data_contracts.errors import DataContractError, PeerimpactError
-from instruments import InstrumentError, explain_scoring, load_instrument, load_library
+from instruments import InstrumentError, apply_variants, explain_scoring, load_instrument, load_library
+from instruments.exchange.formats import export_instrument
 from instruments.model import SCORING_FACTS
 
 FOLDER = Path(instruments.__file__).parent / "definitions"
@@ -233,3 +234,23 @@ def _line(text: str, key: str) -> int:
             entries = [n for n in range(at + 1, len(lines)) if lines[n].startswith(" " * indent + "  - ")]
             at = entries[int(index)]
     return at + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "variants", "item", "answers"),
+    [
+        ("phq-9", [], "9", "1, 2, 3"),
+        ("epds", [], "10", "1, 2, 3"),
+        ("epds", ["printed-position"], "10", "0, 1, 2"),  # printed from the worst answer downwards
+    ],
+)
+def test_the_answers_that_ask_for_a_person_to_act_are_told_as_the_data_have_them(
+    library, name, variants, item, answers
+):
+    form = apply_variants(library[name], variants)
+    (found,) = [one for one in form.items if one.id == item]
+    assert form.alarming_answers(found) == answers
+    told = f"answers {answers}: "
+    assert told in explain_scoring(form)
+    for format_ in ("redcap", "csv", "fhir", "reproschema"):
+        assert any(told.encode() in content for content in export_instrument(form, format_).values()), format_
