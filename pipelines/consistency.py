@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from data_contracts.documents import Finding
+from data_contracts.documents import Finding, KeyPath
 from data_contracts.errors import choose_from
 from instruments import Instrument
+from pipelines.declarations import plain_label
 
 if TYPE_CHECKING:
-    from pipelines.study import Source, Study
+    from instruments.parts import AllowedValues
+    from pipelines.declarations import InstrumentColumns, Source
+    from pipelines.study import Study
 
 ROLES = ("arm", "group", "site")
 """What a source may tell of a participant besides covariates."""
@@ -68,27 +71,51 @@ def find_unknown_instruments(study: Study, library: Mapping[str, Instrument]) ->
                         "Remove 'items', and name the column of its score under 'delivered'.",
                     )
                 )
-            elif isinstance(columns.items, list) and len(columns.items) != n_items:
-                findings.append(
-                    Finding(
-                        (*at, "items"),
-                        f"Found {len(columns.items)} columns; {name} has {n_items} items.",
-                        "List one column for each item, in the instrument's order.",
-                    )
-                )
-            if isinstance(columns.items, str) and n_items > 1 and not re.search(r"\{(n|nn|A|a)\}", columns.items):
-                findings.append(
-                    Finding(
-                        (*at, "items"),
-                        f"The pattern '{columns.items}' names one column for {n_items} items.",
-                        "Write {n}, {nn}, {A} or {a} where the item's number or letter stands.",
-                    )
-                )
+            else:
+                findings += _item_findings((*at, "items"), columns, n_items, name)
+            findings += _label_findings((*at, "labels"), study, columns, library[name])
             for score in columns.delivered:
                 findings += _unknown(
                     (*at, "delivered", score), score, [measure.id for measure in library[name].measures]
                 )
     return findings
+
+
+def _item_findings(at: KeyPath, columns: InstrumentColumns, n_items: int, name: str) -> list[Finding]:
+    """Return what of the item columns does not fit the instrument."""
+    findings = []
+    for timepoint, items in columns.crosswalk.items():
+        here: KeyPath = (*at, timepoint) if timepoint else at
+        if isinstance(items, list) and len(items) != n_items:
+            message = f"Found {len(items)} columns; {name} has {n_items} items."
+            advice = "List one column for each item, in the instrument's order; null for one that was not asked."
+            findings.append(Finding(here, message, advice))
+        if isinstance(items, str) and n_items > 1 and not re.search(r"\{(n|nn|A|a)\}", items):
+            message = f"The pattern '{items}' names one column for {n_items} items."
+            advice = "Write {n}, {nn}, {A} or {a} where the item's number or letter stands."
+            findings.append(Finding(here, message, advice))
+    return findings
+
+
+def _label_findings(at: KeyPath, study: Study, columns: InstrumentColumns, instrument: Instrument) -> list[Finding]:
+    """Return what of the label sets is not declared, contradicts itself or is no code of the instrument."""
+    findings: list[Finding] = []
+    told: dict[str, float] = {}
+    for place, name in enumerate(columns.labels):
+        findings += _unknown((*at, place), name, list(study.label_sets))
+        for label, code in study.label_sets.get(name, {}).items():
+            if told.setdefault(plain_label(label), code) != code:
+                message = f"'{label}' stands for two codes in these label sets."
+                advice = "Let a text stand for one code, or declare two sources."
+                findings.append(Finding((*at, place), message, advice))
+            if not any(_is_answer(code, responses.allowed) for responses in instrument.response_sets.values()):
+                message = f"'{label}' stands for {code:g}, which is no answer of {instrument.id}."
+                findings.append(Finding(("label_sets", name, label), message, "Give the instrument's own code."))
+    return findings
+
+
+def _is_answer(code: float, allowed: AllowedValues) -> bool:
+    return code in allowed.options if allowed.options else allowed.minimum <= code <= allowed.maximum
 
 
 def _arm_findings(study: Study) -> list[Finding]:
@@ -199,6 +226,14 @@ def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) ->
             findings += _unknown((*at, "timepoint", key, code), timepoint, timepoints)
     if told.fixed is not None:
         findings += _unknown((*at, "timepoint", "fixed"), told.fixed, timepoints)
+    for name, columns in source.instruments.items():
+        for timepoint in filter(None, columns.crosswalk):
+            told_here = [known for _, known in told.occasions]
+            findings += _unknown((*at, "instruments", name, "items", timepoint), timepoint, told_here)
+    if source.participant_id.anonymous and study.design != "repeated_cross_section":
+        message = "Rows without ids cannot be linked between timepoints."
+        advice = "Declare 'design: repeated_cross_section', or name the column of the id."
+        findings.append(Finding((*at, "participant_id"), message, advice))
     roles = [*ROLES, *study.covariate_ids]
     for name, column in source.participant_columns.items():
         findings += _unknown((*at, "participant_columns", name), name, roles)

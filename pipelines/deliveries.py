@@ -1,25 +1,31 @@
-"""From files to rows and cells: what each source says, in the words of the study, nothing judged yet."""
+"""From files to rows: what each export says of whom and when, in the words of the study, nothing judged yet."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from instruments import Instrument
 from pipelines.consistency import ROLES
+from pipelines.declarations import Source, item_columns, plain_label
 from pipelines.errors import PipelineError
+from pipelines.exports import find_files, tell_file
 from pipelines.sources import ERRORS, RawTable, check_columns, read_source
-from pipelines.study import Source, Study, item_columns
+from pipelines.study import Study
 
 ROW = ["source", "source_row"]
 UNDECLARED = "undeclared: "
 """Stands before a code that study.yaml does not translate; no id can look like it."""
+UNLINKED = "unlinked: "
+"""Stands before the place of a row that tells nobody's id, in an anonymous export; no id can look like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +39,21 @@ class Cell:
     range_of: str = ""
     levels_of: str = ""
     values: Mapping[str, str] | None = None
+    labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One file as read, with its declaration."""
+    """One file as read, with its declaration.
+
+    `table` has the columns that study.yaml names, under these names; nothing else of the file goes on but the names of
+    the other columns (`unused`).
+    """
 
     declared: Source
     table: RawTable
     fingerprint: str
+    unused: tuple[str, ...] = ()
 
 
 def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrument]) -> tuple[Delivery, ...]:
@@ -55,29 +67,47 @@ def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrum
     problems: list[Problem] = []
     deliveries: list[Delivery] = []
     for source in study.sources:
-        for path in _find_files(source, data_root, problems):
-            name = path.relative_to(data_root).as_posix()
+        for path in find_files(source.path, data_root, problems):
+            name = tell_file(path.relative_to(data_root), source.path, study)
             try:
                 table = read_source(path, name, source)
             except PipelineError as error:
                 problems += error.problems
                 continue
-            problems += check_columns(
-                table,
-                [
-                    *_needed_columns(source),
-                    *[
-                        (cell.column, cell.name)
-                        for wide in _occasions(source)
-                        for cell in list_cells(study, source, library, wide)
-                    ],
-                ],
-            )
-            deliveries.append(Delivery(source, table, hashlib.sha256(path.read_bytes()).hexdigest()))
+            wanted = _wanted_columns(study, source, library)
+            known = {column: find_column(table, column) for column in dict.fromkeys(name for name, _ in wanted)}
+            problems += check_columns(table, [(known[column] or column, purpose) for column, purpose in wanted])
+            kept = {found: column for column, found in known.items() if found is not None}
+            problems += [
+                Problem(
+                    "column_used_twice",
+                    f"The columns '{column}' and '{kept[found]}' of study.yaml are one column of the file.",
+                    "Call it by one name.",
+                    table.source,
+                    1,
+                    column,
+                )
+                for column, found in known.items()
+                if found is not None and kept[found] != column
+            ]
+            unused = tuple(str(column) for column in table.cells.columns if column not in kept)
+            fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+            deliveries.append(Delivery(source, _take_columns(table, kept), fingerprint, unused))
     problems += _find_tables_twice(deliveries) + _find_columns_twice(study, deliveries, library)
     if problems:
         raise PipelineError(problems)
     return tuple(deliveries)
+
+
+def find_column(table: RawTable, name: str) -> str | None:
+    """Return the column of that name, or else the one column of that question; None without any.
+
+    Spaces and case do not count in a question.
+    """
+    if name in table.cells.columns:
+        return name
+    asked = [column for column, question in table.questions.items() if plain_label(question) == plain_label(name)]
+    return asked[0] if len(asked) == 1 and asked[0] in table.cells.columns else None
 
 
 def list_identical_files(deliveries: Sequence[Delivery]) -> list[SetAside]:
@@ -107,17 +137,23 @@ def list_identical_files(deliveries: Sequence[Delivery]) -> list[SetAside]:
     return lines
 
 
-def list_cells(study: Study, source: Source, library: Mapping[str, Instrument], wide: str | None) -> list[Cell]:
+def list_cells(
+    study: Study, source: Source, library: Mapping[str, Instrument], wide: str, timepoint: str
+) -> list[Cell]:
     """Return the cells of one occasion of a source: items, delivered scores, covariates, date."""
     cells: list[Cell] = []
     for name, columns in source.instruments.items():
         instrument = library[name]
-        items = instrument.items if columns.items else []
-        for item, column in zip(items, item_columns(columns, len(items), wide), strict=True):
+        told = columns.items_at(timepoint)
+        items = instrument.items if told else []
+        sets = [study.label_sets[one] for one in columns.labels]
+        texts = {plain_label(text): f"{code:g}" for labels in sets for text, code in labels.items()}
+        for item, column in zip(items, item_columns(told, len(items), wide), strict=True):
             limits = f"{name} {item.response_set}"
             has_options = bool(instrument.response_sets[item.response_set].options)
             options, range_ = (limits, "") if has_options else ("", limits)
-            cells.append(Cell(column, "item", f"{name} {item.id}", options_of=options, range_of=range_))
+            if column is not None:
+                cells.append(Cell(column, "item", f"{name} {item.id}", options, range_, labels=texts or None))
         cells += [
             Cell(_occasion(column, wide), "score", f"{name}.{score}", range_of=f"{name}.{score}")
             for score, column in columns.delivered.items()
@@ -128,8 +164,8 @@ def list_cells(study: Study, source: Source, library: Mapping[str, Instrument], 
     for covariate in study.covariates:
         if covariate.id in source.participant_columns:
             range_, levels = (covariate.id, "") if covariate.kind == "number" else ("", covariate.id)
-            told = source.participant_columns[covariate.id]
-            cells.append(Cell(told.column, "covariate", covariate.id, "", range_, levels, told.values))
+            told_by = source.participant_columns[covariate.id]
+            cells.append(Cell(told_by.column, "covariate", covariate.id, "", range_, levels, told_by.values))
     if source.answered_on:
         cells.append(Cell(_occasion(source.answered_on.column, wide), "date", "answered_on"))
     return cells
@@ -144,8 +180,8 @@ def find_topics(study: Study, deliveries: Sequence[Delivery], library: Mapping[s
     told: dict[str, set[str]] = {}
     for delivery in deliveries:
         names = {f"declared {study.sources.index(delivery.declared)}"}
-        for wide in _occasions(delivery.declared):
-            cells = list_cells(study, delivery.declared, library, wide)
+        for wide, timepoint in delivery.declared.timepoint.occasions:
+            cells = list_cells(study, delivery.declared, library, wide, timepoint)
             names |= {cell.name for cell in cells if cell.kind in ("item", "score")}
         told[delivery.table.source] = names
     topics: list[set[str]] = []
@@ -156,34 +192,103 @@ def find_topics(study: Study, deliveries: Sequence[Delivery], library: Mapping[s
 
 
 def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument]) -> pd.DataFrame:
-    """Return one line per source row and timepoint: who, when, arm, group, site, and what was answered.
+    """Return one line per source row and timepoint: who, when, arm, group, site, and whether anything was answered.
 
     The timepoint and arm are those of the study where the code is declared, and marked as `UNDECLARED` where not.
-    Missing codes and the error values of a spreadsheet are no id, no arm, no group and no site. ``answers`` holds
-    items and scores with their names in one text, ``setting`` everything else that the row tells.
+    Missing codes and the error values of a spreadsheet are no id, no arm, no group and no site.
     """
     source, text = delivery.declared, delivery.table.cells
     nothing = {*study.missing_codes, *ERRORS}
+    told = source.timepoint
+    timepoints = pd.Series(_translate(text[told.column], told.values) if told.column else "", index=text.index)
     frames = []
-    for wide, timepoint in _occasions(source).items():
-        ids = text[source.participant_id].str.strip()
+    for wide in dict.fromkeys(wide for wide, _ in told.occasions):
         frame = pd.DataFrame({"source": delivery.table.source, "source_row": text.index})
-        frame["participant_id"] = ids.where(~ids.isin(nothing), "").to_numpy()
-        frame["timepoint"] = _timepoints(source, text) if timepoint is None else timepoint
-        frame["wide"] = wide or ""
+        frame["participant_id"] = list_ids(delivery, nothing).to_numpy()
+        frame["timepoint"] = timepoints.to_numpy() if told.column else dict(told.occasions)[wide]
+        frame["wide"] = wide
         for role in ROLES:
             frame[role] = _role(study, source, role, text, nothing)
-        cells = list_cells(study, source, library, wide)
-        frame["answers"] = _in_one_text(text, [cell for cell in cells if cell.kind in ("item", "score")])
-        frame["setting"] = _in_one_text(text, [cell for cell in cells if cell.kind in ("covariate", "date")])
+        columns = _columns_of(study, source, library, wide, "item", "score")
+        spoken = [text[column].str.strip().ne("").to_numpy() for column in columns]
+        frame["answers_anything"] = np.logical_or.reduce(spoken) if spoken else False
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+def list_ids(delivery: Delivery, nothing: Collection[str] = ()) -> pd.Series:
+    """Return the id of each row of a table, as delivered; a self-generated code as its parts in plain spelling.
+
+    Spaces around an id do not count, and what is in `nothing` is none. A row of an anonymous export, or with a part of
+    a self-generated code left out, is a person of its own: nothing links it.
+    """
+    told, text = delivery.declared.participant_id, delivery.table.cells
+    parts = [text[column].str.strip() for column in told.columns]
+    if told.column:
+        return parts[0].where(~parts[0].isin(nothing), "")
+    own = pd.Series([f"{UNLINKED}{delivery.table.source} {row}" for row in text.index], index=text.index)
+    if told.anonymous:
+        return own
+    plain = [part.map(partial(_plain_part, nothing=nothing)) for part in parts]
+    whole = plain[0].str.cat(plain[1:], sep=CODE_SEPARATOR)
+    complete = pd.concat(plain, axis=1).ne("").all(axis=1)
+    return whole.where(complete, own)
+
+
+CODE_SEPARATOR = "\x1f"
+
+
+def tell_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what rows of a table tell, each in one text: ``answers`` (items and scores), ``setting`` (the rest)."""
+    told = pd.DataFrame({"answers": "", "setting": ""}, index=rows.index)
+    for (wide, timepoint), mine in rows.groupby(["wide", "timepoint"], sort=False):
+        text = delivery.table.cells.loc[mine["source_row"]]
+        cells = list_cells(study, delivery.declared, library, str(wide), str(timepoint))
+        for name, kinds in (("answers", ("item", "score")), ("setting", ("covariate", "date"))):
+            told.loc[mine.index, name] = _in_one_text(text, [cell for cell in cells if cell.kind in kinds])
+    return told
 
 
 def _in_one_text(text: pd.DataFrame, cells: Sequence[Cell]) -> list[str]:
     columns = [(cell.name, text[cell.column].str.strip()) for cell in cells]
     named = [[f"{name}={value}" if value else "" for value in column] for name, column in columns]
     return ["\x1f".join(filter(None, row)) for row in zip(*named, strict=True)] if named else [""] * len(text)
+
+
+def _plain_part(text: str, nothing: Collection[str]) -> str:
+    return "" if text in nothing else plain_label(text)
+
+
+def _take_columns(table: RawTable, kept: Mapping[str, str]) -> RawTable:
+    """Return a table with the columns that are kept, called as study.yaml calls them."""
+    return replace(
+        table,
+        cells=table.cells[list(kept)].rename(columns=kept),
+        questions={kept[column]: question for column, question in table.questions.items() if column in kept},
+        answers={kept[column]: answers for column, answers in table.answers.items() if column in kept},
+    )
+
+
+def _wanted_columns(study: Study, source: Source, library: Mapping[str, Instrument]) -> list[tuple[str, str]]:
+    """Return every column that study.yaml names for a source, and what it is for."""
+    wanted = [(column, "participant_id") for column in source.participant_id.columns]
+    if source.timepoint.column:
+        wanted.append((source.timepoint.column, "timepoint"))
+    wanted += [(column.column, name) for name, column in source.participant_columns.items()]
+    wanted += [(column, "quality") for column in (source.quality.columns if source.quality else [])]
+    for wide, timepoint in source.timepoint.occasions:
+        wanted += [(cell.column, cell.name) for cell in list_cells(study, source, library, wide, timepoint)]
+    return list(dict.fromkeys(wanted))
+
+
+def _columns_of(study: Study, source: Source, library: Mapping[str, Instrument], wide: str, *kinds: str) -> list[str]:
+    cells = [
+        cell
+        for known, timepoint in source.timepoint.occasions
+        if known == wide
+        for cell in list_cells(study, source, library, wide, timepoint)
+    ]
+    return list(dict.fromkeys(cell.column for cell in cells if cell.kind in kinds))
 
 
 def _find_tables_twice(deliveries: Sequence[Delivery]) -> list[Problem]:
@@ -203,12 +308,12 @@ def _find_tables_twice(deliveries: Sequence[Delivery]) -> list[Problem]:
 def _find_columns_twice(
     study: Study, deliveries: Sequence[Delivery], library: Mapping[str, Instrument]
 ) -> list[Problem]:
-    problems = []
+    problems: dict[tuple[str, str], Problem] = {}
     for delivery in deliveries:
-        for wide in _occasions(delivery.declared):
-            columns = [cell.column for cell in list_cells(study, delivery.declared, library, wide)]
-            problems += [
-                Problem(
+        for wide, timepoint in delivery.declared.timepoint.occasions:
+            columns = [cell.column for cell in list_cells(study, delivery.declared, library, wide, timepoint)]
+            problems |= {
+                (delivery.table.source, column): Problem(
                     "column_used_twice",
                     f"The column '{column}' is read as more than one item, score, covariate or date.",
                     "Correct the column names in study.yaml.",
@@ -218,70 +323,19 @@ def _find_columns_twice(
                 )
                 for column in dict.fromkeys(columns)
                 if columns.count(column) > 1
-            ]
-    return problems
+            }
+    return list(problems.values())
 
 
-def _find_files(source: Source, data_root: Path, problems: list[Problem]) -> list[Path]:
-    if Path(source.path).is_absolute() or ".." in Path(source.path).parts:
-        problems.append(
-            Problem(
-                "path_outside",
-                "A source path must stay inside the data folder.",
-                "Write it relative to the data folder.",
-                source.path,
-            )
-        )
-        return []
-    pattern = source.path.replace("[", "[[]")
-    try:
-        found = sorted(path for path in data_root.glob(pattern) if path.is_file())
-    except (ValueError, IndexError, NotImplementedError):
-        found = []
-    inside = [path for path in found if path.resolve().is_relative_to(data_root.resolve())]
-    paths = [path for path in inside if not path.name.startswith(("~$", "."))]
-    if any("\udc80" <= character <= "\udcff" for path in paths for character in str(path)):
-        problems.append(Problem("file_name", "A file name is not UTF-8 text.", "Rename the file.", source.path))
-        return []
-    if not paths:
-        problems.append(
-            Problem(
-                "file_missing",
-                "No file has this name in the data folder.",
-                "Deliver it, correct 'path' in study.yaml, or name the data folder with --data-root.",
-                source.path,
-            )
-        )
-    return paths
-
-
-def _needed_columns(source: Source) -> Iterator[tuple[str, str]]:
-    yield source.participant_id, "participant_id"
-    if source.timepoint.column:
-        yield source.timepoint.column, "timepoint"
-    for name, column in source.participant_columns.items():
-        yield column.column, name
-
-
-def _occasions(source: Source) -> Mapping[str | None, str | None]:
-    if source.timepoint.wide is None:
-        return {None: source.timepoint.fixed}
-    return {code: timepoint for code, timepoint in source.timepoint.wide.items()}  # noqa: C416 - the type of the keys differs
-
-
-def _occasion(column: str, wide: str | None) -> str:
-    return column.replace("{t}", wide or "")
+def _occasion(column: str, wide: str) -> str:
+    return column.replace("{t}", wide)
 
 
 def _role(study: Study, source: Source, role: str, text: pd.DataFrame, nothing: Collection[str]) -> Sequence[str] | str:
     if role not in source.participant_columns:
-        return study.arms[0].id if role == "arm" and study.design == "single_group" else ""
+        return study.arms[0].id if role == "arm" and len(study.arms) == 1 else ""
     declared = source.participant_columns[role]
     return _translate(text[declared.column], declared.values, nothing)
-
-
-def _timepoints(source: Source, text: pd.DataFrame) -> list[str]:
-    return _translate(text[source.timepoint.column], source.timepoint.values)
 
 
 def _translate(column: pd.Series, values: Mapping[str, str] | None, nothing: Collection[str] = ()) -> list[str]:

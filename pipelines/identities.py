@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from pipelines.deliveries import Delivery
+from pipelines.deliveries import UNLINKED, Delivery, list_ids
 
 _LIKENESS: Final[dict[str, Callable[[str], str]]] = {
     "the spelling of letters": lambda text: unicodedata.normalize("NFKC", text),
@@ -51,13 +51,13 @@ def find_like_ids(deliveries: Sequence[Delivery]) -> pd.DataFrame:
     """
     frames = [
         pd.DataFrame({
-            "id": delivery.table.cells[delivery.declared.participant_id].str.strip(),
+            "id": list_ids(delivery),
             "source": delivery.table.source,
         }).rename_axis("source_row").reset_index()
         for delivery in deliveries
     ]  # fmt: skip
     rows = pd.concat(frames, ignore_index=True)
-    rows = rows[rows["id"] != ""]
+    rows = rows[(rows["id"] != "") & ~rows["id"].str.startswith(UNLINKED)]
     ids = rows.groupby("id", sort=False).agg(
         source=("source", "first"), source_row=("source_row", "first"), rows=("source", "size"), files=("source", set)
     )

@@ -13,11 +13,11 @@ import pandas as pd
 from data_contracts.errors import Problem
 from instruments import Instrument, score_responses, score_wide
 from instruments.audit import ScoreAudit, audit_scores
+from pipelines.declarations import InstrumentColumns, item_columns
 from pipelines.errors import PipelineError
 from pipelines.sources.delimited import read_delimited
 from pipelines.sources.excel import read_excel
 from pipelines.sources.model import RawTable
-from pipelines.study import InstrumentColumns, item_columns
 
 MOST_PROBLEMS = 20
 
@@ -157,7 +157,7 @@ def _find_columns(table: RawTable, instrument: Instrument, items: str | None) ->
             advice = "Write {n}, {nn}, {A} or {a} where the item's number or letter stands."
             told = f"The pattern names one column for {n_items} items."
             raise PipelineError(Problem("pattern_without_number", told, advice, key="--items"))
-        columns = item_columns(InstrumentColumns(items=items), n_items)
+        columns = [column for column in item_columns(InstrumentColumns(items=items).items_at(""), n_items) if column]
         absent = [column for column in columns if column not in known]
         if absent:
             told = f"Columns that are not in the file: {', '.join(absent[:5])}{', ...' if len(absent) > 5 else ''}."

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from data_contracts import SetAside, Verdict, conform, enforce, quarantine_table, reconcile, shipped_contract
+from data_contracts import (
+    SetAside,
+    Verdict,
+    conform,
+    enforce,
+    quarantine_table,
+    reconcile,
+    shipped_contract,
+    shipped_contract_names,
+)
 from data_contracts.errors import Problem
+from data_contracts.model import Contract
 from instruments import Instrument
 from pipelines.consistency import ROLES
 from pipelines.corrections import Correction, correct_table, unused_corrections
+from pipelines.declarations import Source
 from pipelines.deliveries import (
     ROW,
-    UNDECLARED,
     Delivery,
     find_topics,
-    list_cells,
     list_identical_files,
     list_rows,
     read_deliveries,
+    tell_rows,
 )
 from pipelines.errors import PipelineError
 from pipelines.identities import find_like_ids
-from pipelines.linking import count_told, pseudonymise, set_aside_identical
-from pipelines.study import Source, Study, derive_design
+from pipelines.linking import PLACE_PREFIX, count_told, pseudonymise, set_aside_identical
+from pipelines.readings import Readings, read_cells
+from pipelines.study import Study, derive_design
 
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-_ISO_TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](T[0-9:.]+)?")
-"""How dates of a spreadsheet, which have no format of their own, are written out."""
-_NAN = float("nan")
+_NAN: Final = float("nan")
+_DAY: Final = np.timedelta64(1, "D")
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ def take_in(
     library: Mapping[str, Instrument],
     key: bytes,
     corrections: Sequence[Correction] = (),
+    contracts: Mapping[str, Contract] | None = None,
 ) -> Intake:
     """Read, link and check everything that a study delivers.
 
@@ -72,6 +83,8 @@ def take_in(
         Secret of the pseudonyms.
     corrections : sequence of Correction
         The corrections log, applied to the files as read.
+    contracts : mapping, optional
+        Contracts by name, with the rules that the study adds; the shipped ones without it.
 
     Returns
     -------
@@ -85,37 +98,29 @@ def take_in(
     DataContractError
         The sum of rows does not hold, or a contract cannot be checked.
     """
+    contracts = contracts or {name: shipped_contract(name) for name in shipped_contract_names()}
     files = tuple(
         replace(file, table=correct_table(file.table, corrections))
         for file in read_deliveries(study, data_root, library)
     )
     parameters = contract_parameters(study, library)
     aside = [*[line for file in files for line in file.table.set_aside], *list_identical_files(files)]
-    rows = pd.concat([list_rows(study, file, library) for file in files], ignore_index=True)
-    rows["topic"] = rows["source"].map(find_topics(study, files, library))
-    rows["topic"] = rows["topic"].mask(_is_silent(rows), rows["topic"] + " (blank)")
-    rows["participant_id"] = pseudonymise(rows["participant_id"], study.study, key)
+    rows = _list_all_rows(study, files, library, key)
     rows = _without(rows, aside)
-    identical = set_aside_identical(rows)
+    identical = set_aside_identical(_alike(study, files, library, rows))
     rows = _without(rows, identical)
-    rows, set_aside, arrival = _enforce_rows(rows, files, parameters)
-    cells = enforce(
-        _read_cells(study, files, library, rows),
-        shipped_contract("cells"),
-        parameters,
-        severity="cell",
-        column_of=lambda row, _: row["column"],
-    )
+    rows, set_aside, arrival = _enforce_rows(rows, files, contracts["deliveries"], parameters)
+    cells = read_cells(study, files, library, rows, contracts["cells"], parameters)
+    rows = rows.assign(days_since_baseline=_days_since_baseline(study, rows, cells))
     aside += [*identical, *set_aside, *cells.set_aside]
-    accepted = rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict()
     return Intake(
-        responses=_responses(cells.accepted, cells.rejected),
-        participants=_participants(study, rows, cells.accepted, cells.rejected),
-        delivered_scores=_delivered(cells.accepted),
+        responses=_responses(rows, cells, contracts["responses"]),
+        participants=_participants(study, rows, cells, contracts["participants"]),
+        delivered_scores=_delivered(rows, cells, contracts["delivered_scores"]),
         quarantine=quarantine_table(aside),
         reconciliation=reconcile(
             {file.table.source: file.table.rows_read for file in files},
-            accepted,
+            rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict(),
             aside,
             {file.table.source: file.fingerprint for file in files},
         ),
@@ -125,8 +130,37 @@ def take_in(
     )
 
 
+def _list_all_rows(
+    study: Study, files: Sequence[Delivery], library: Mapping[str, Instrument], key: bytes
+) -> pd.DataFrame:
+    """Return the rows of all files under pseudonyms, with their topic."""
+    rows = pd.concat([list_rows(study, file, library) for file in files], ignore_index=True)
+    rows["participant_id"] = pseudonymise(rows["participant_id"], study.study, key)
+    declared = {file.table.source: file.declared for file in files}
+    for role in PLACE_PREFIX:
+        translated = rows["source"].map({
+            name: role in one.participant_columns and one.participant_columns[role].values is not None
+            for name, one in declared.items()
+        })  # fmt: skip
+        named = pseudonymise(rows[role], f"{study.study} {role}", key, prefix=PLACE_PREFIX[role])
+        rows[role] = rows[role].where(translated.astype("bool"), named)
+    rows["topic"] = rows["source"].map(find_topics(study, files, library))
+    rows["topic"] = rows["topic"].mask(_is_silent(rows), rows["topic"] + " (blank)")
+    return rows
+
+
+def _alike(
+    study: Study, files: Sequence[Delivery], library: Mapping[str, Instrument], rows: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the rows that share participant, timepoint and topic with another, with what they tell in words."""
+    named = rows[rows["participant_id"] != ""]
+    shared = named[named.duplicated(["participant_id", "timepoint", "topic"], keep=False)]
+    told = [tell_rows(study, file, library, shared[shared["source"] == file.table.source]) for file in files]
+    return shared.join(pd.concat(told))
+
+
 def _enforce_rows(
-    rows: pd.DataFrame, files: Sequence[Delivery], parameters: Mapping[str, Any]
+    rows: pd.DataFrame, files: Sequence[Delivery], contract: Contract, parameters: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, list[SetAside], tuple[Verdict, ...]]:
     """Set aside rows until all that stay obey: a participant may have been known by a row that is gone."""
     declared = {file.table.source: file.declared for file in files}
@@ -134,8 +168,8 @@ def _enforce_rows(
     verdicts: tuple[Verdict, ...] = ()
     while True:
         checked = enforce(
-            _told(rows, parameters["arms"]),
-            shipped_contract("deliveries"),
+            _told(rows, parameters["arms"], contract),
+            contract,
             parameters,
             severity="row",
             column_of=lambda row, ruled: _column_of(declared[row["source"]], ruled),
@@ -206,24 +240,22 @@ def _without(rows: pd.DataFrame, lines: Sequence[SetAside]) -> pd.DataFrame:
     return rows[~_at(rows).isin(gone)].reset_index(drop=True)
 
 
-def _told(rows: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+def _told(rows: pd.DataFrame, arms: Sequence[str], contract: Contract) -> pd.DataFrame:
     known = rows.assign(arm=rows["arm"].where(rows["arm"].isin(arms), ""))
     told = {f"{role}s_told": count_told(known, role) for role in ROLES}
     told["arms_told"] = told["arms_told"].where(
         rows["arm"].isin(["", *arms]), "one"
     )  # an unknown code has its own rule
-    table = rows.assign(**told)
-    return conform(
-        table[["source", "source_row", "participant_id", "timepoint", "topic", "arm", *told]],
-        shipped_contract("deliveries"),
-    )
+    return conform(rows.assign(**told)[list(contract.table.dtypes)], contract)
 
 
 def _column_of(declared: Source, ruled: str) -> str:
     about = _subject(ruled)
     if about in declared.participant_columns:
         return declared.participant_columns[about].column
-    return {"participant_id": declared.participant_id, "timepoint": declared.timepoint.column or ""}.get(about, "")
+    if about == "participant_id":
+        return ", ".join(declared.participant_id.columns)
+    return (declared.timepoint.column or "") if about == "timepoint" else ""
 
 
 def _codes_of(declared: Source, ruled: str) -> Sequence[str]:
@@ -237,119 +269,56 @@ def _subject(ruled: str) -> str:
     return ruled.split(", ")[0].removesuffix("s_told")
 
 
-def _read_cells(
-    study: Study, files: Sequence[Delivery], library: Mapping[str, Instrument], rows: pd.DataFrame
-) -> pd.DataFrame:
-    frames = []
-    for file in files:
-        for wide, mine in rows[rows["source"] == file.table.source].groupby("wide", sort=False):
-            text = file.table.cells.loc[mine["source_row"]]
-            for cell in list_cells(study, file.declared, library, str(wide) or None):
-                frame = mine[[*ROW, "participant_id", "timepoint"]].reset_index(drop=True)
-                raw = text[cell.column].str.strip().reset_index(drop=True)
-                if cell.values is not None:
-                    known = {**cell.values, "": "", **{code: code for code in study.missing_codes}}
-                    raw = raw.map(lambda code, known=known: known.get(code, f"{UNDECLARED}{code}"))
-                date_format = file.declared.answered_on.format if file.declared.answered_on else ""
-                read = _read(raw, study, cell.kind, bool(cell.levels_of), date_format)
-                frames.append(
-                    frame.assign(
-                        column=cell.column,
-                        kind=cell.kind,
-                        name=cell.name,
-                        raw=raw,
-                        **read,
-                        options_of=cell.options_of,
-                        range_of=cell.range_of,
-                        levels_of=cell.levels_of,
-                    )
-                )
-    cells = pd.concat(frames, ignore_index=True)
-    return conform(cells.assign(told=_count_told_values(cells, study)), shipped_contract("cells"))
+def _days_since_baseline(study: Study, rows: pd.DataFrame, cells: Readings) -> pd.Series:
+    """Return the days between a row's answers and the participant's at baseline; NaN where one is not told."""
+    at, reading = cells.of("date")
+    read = pd.to_datetime(cells.different["level"].where(cells.accepted & (cells.different["kind"] == "date"), ""))
+    days = pd.Series(np.datetime64("NaT", "s"), index=rows.index)
+    days.iloc[at] = read.to_numpy()[reading]
+    weeks = {timepoint.id: timepoint.week for timepoint in study.timepoints}
+    first = min(weeks, key=lambda timepoint: weeks[timepoint])
+    baseline = days[rows["timepoint"] == first].groupby(rows["participant_id"]).min()
+    return (days - rows["participant_id"].map(baseline)) / _DAY
 
 
-def _count_told_values(cells: pd.DataFrame, study: Study) -> pd.Series:
-    """Return how many different values of a covariate are told of a participant and timepoint: one or several.
-
-    What counts is what was read: 44 and 44.0 are one value, and so are two codes of one level.
-    """
-    levels = {(one.id, code): level for one in study.covariates for code, level in (one.levels or {}).items()}
-    read = [
-        str(value) if value == value else levels.get((name, level), level or raw)
-        for name, value, level, raw in zip(cells["name"], cells["value"], cells["level"], cells["raw"], strict=True)
-    ]
-    answered = pd.Series(read, index=cells.index, dtype="str").where(
-        (cells["kind"] == "covariate") & (cells["missing_reason"] == "")
-    )
-    counts = answered.groupby([cells[name] for name in ("participant_id", "timepoint", "name")]).transform("nunique")
-    is_one = counts.fillna(0) <= 1
-    return is_one.map({True: "one", False: "several"}).astype("str")
-
-
-def _read(raw: pd.Series, study: Study, kind: str, is_category: bool, date_format: str) -> dict[str, pd.Series]:
-    """Read the text of one column once per different text."""
-    read = {text: _read_text(text, study.missing_codes, kind, is_category, date_format) for text in raw.unique()}
-    return {
-        part: raw.map({text: parts[place] for text, parts in read.items()})
-        for place, part in enumerate(("value", "level", "reading", "missing_reason"))
-    }
-
-
-def _read_text(
-    text: str, missing_codes: Mapping[str, str], kind: str, is_category: bool, date_format: str
-) -> tuple[float, str, str, str]:
-    if not text:
-        return _NAN, "", "missing", "blank"
-    number = float(text) if _NUMBER.fullmatch(text) else None
-    for code, reason in missing_codes.items():
-        if text == code or (number is not None and _NUMBER.fullmatch(code) and number == float(code)):
-            return _NAN, "", "missing", reason
-    if kind == "date":
-        day = _day(text, date_format)
-        return _NAN, day, "date" if day else "unreadable", ""
-    if is_category:
-        return _NAN, text, "category", ""
-    return (_NAN, "", "unreadable", "") if number is None else (number, "", "number", "")
-
-
-def _day(text: str, date_format: str) -> str:
-    try:
-        return datetime.strptime(text, date_format).date().isoformat()  # noqa: DTZ007 - a day has no time zone
-    except ValueError:
-        return text[:10] if _ISO_TIME.fullmatch(text) else ""
-
-
-def _responses(accepted: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
-    set_aside = rejected.assign(raw="", value=_NAN, missing_reason="quarantined")
-    items = pd.concat([accepted[accepted["kind"] == "item"], set_aside[set_aside["kind"] == "item"]]).sort_index()
-    dates = accepted[accepted["kind"] == "date"].drop_duplicates([*ROW, "timepoint"])
-    items = items.merge(
-        dates[[*ROW, "timepoint", "level"]].rename(columns={"level": "answered_on"}), on=[*ROW, "timepoint"], how="left"
-    )
-    items = _said_once(items)
-    names = items["name"].str.partition(" ") if len(items) else pd.DataFrame({0: [], 2: []}, dtype="str")
-    return _conformed(items.assign(instrument=names[0], item=names[2]), "responses")
+def _responses(rows: pd.DataFrame, cells: Readings, contract: Contract) -> pd.DataFrame:
+    different = cells.different
+    names = different["name"].str.partition(" ")
+    read = pd.DataFrame({
+        "instrument": names[0],
+        "item": names[2],
+        "raw": different["raw"].where(cells.accepted, ""),
+        "value": different["value"].where(cells.accepted, _NAN),
+        "missing_reason": different["missing_reason"].where(cells.accepted, "quarantined"),
+    })  # fmt: skip
+    at, reading = _said_once(rows, read, *cells.of("item"))
+    own = rows[["participant_id", "timepoint", "days_since_baseline", *ROW]].take(at)
+    return conform(pd.concat([own.reset_index(drop=True), read.take(reading).reset_index(drop=True)], axis=1), contract)
 
 
 def _is_silent(rows: pd.DataFrame) -> pd.Series:
     """Tell which rows answer nothing where another row of the participant, timepoint and topic does."""
-    answers = rows["answers"] != ""
+    answers = rows["answers_anything"]
     return ~answers & answers.groupby([rows[name] for name in ("participant_id", "timepoint", "topic")]).transform(
         "any"
     )
 
 
-def _said_once(items: pd.DataFrame) -> pd.DataFrame:
-    """Return one line per participant, timepoint and item: an answer goes before a blank of a silent row."""
-    key = ["participant_id", "timepoint", "name"]
-    return (
-        items.sort_values("missing_reason", key=lambda reason: reason != "", kind="stable")
-        .drop_duplicates(key)
-        .sort_index()
-    )
+def _said_once(
+    rows: pd.DataFrame, read: pd.DataFrame, at: Positions, reading: Positions
+) -> tuple[Positions, Positions]:
+    """Return one cell per participant, timepoint and item: an answer goes before a blank of another row."""
+    who = rows.groupby(["participant_id", "timepoint"], sort=False).ngroup().to_numpy(dtype="int64")
+    item = read.groupby(["instrument", "item"], sort=False).ngroup().to_numpy(dtype="int64")
+    key = pd.Series(who[at] * (len(read) + 1) + item[reading])
+    if key.is_unique:
+        return at, reading
+    order = np.argsort((read["missing_reason"] != "").to_numpy()[reading], kind="stable")
+    stays = np.sort(order[~key.iloc[order].duplicated().to_numpy()])
+    return at[stays], reading[stays]
 
 
-def _participants(study: Study, rows: pd.DataFrame, cells: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
+def _participants(study: Study, rows: pd.DataFrame, cells: Readings, contract: Contract) -> pd.DataFrame:
     """Return the participants; a covariate that was set aside is missing, and no later timepoint stands in for it."""
     people = pd.DataFrame({"participant_id": rows["participant_id"].unique()})
     known = rows.assign(arm=rows["arm"].where(rows["arm"].isin([arm.id for arm in study.arms]), ""))
@@ -357,30 +326,33 @@ def _participants(study: Study, rows: pd.DataFrame, cells: pd.DataFrame, rejecte
         told = known[known[role] != ""].drop_duplicates("participant_id").set_index("participant_id")[role]
         people[role] = people["participant_id"].map(told)
     weeks = {timepoint.id: timepoint.week for timepoint in study.timepoints}
-    unusable = rejected[rejected["kind"] == "covariate"].assign(value=_NAN, level="")
-    answered = pd.concat([unusable, cells[(cells["kind"] == "covariate") & (cells["missing_reason"] == "")]])
-    earliest = (
-        answered.assign(week=answered["timepoint"].map(weeks))
-        .sort_values("week", kind="stable")
-        .drop_duplicates(["participant_id", "name"])
-    )
+    at, reading = cells.of("covariate")
+    read, accepted = cells.different.take(reading).reset_index(drop=True), cells.accepted[reading]
+    told_of = pd.DataFrame({
+        "participant_id": rows["participant_id"].take(at).to_numpy(),
+        "week": rows["timepoint"].map(weeks).to_numpy()[at],
+        "name": read["name"],
+        "value": read["value"].where(accepted, _NAN),
+        "level": read["level"].where(accepted, ""),
+        "is_usable": accepted,
+    })[~accepted | (read["missing_reason"] == "")]  # fmt: skip
+    earliest = told_of.sort_values(["week", "is_usable"], kind="stable").drop_duplicates(["participant_id", "name"])
     for covariate in study.covariates:
-        told = earliest[earliest["name"] == covariate.id].set_index("participant_id")
-        values = told["value"] if covariate.kind == "number" else told["level"].map(covariate.levels or {})
+        own = earliest[earliest["name"] == covariate.id].set_index("participant_id")
+        values = own["value"] if covariate.kind == "number" else own["level"].map(covariate.levels or {})
         column = people["participant_id"].map(values)
         people[covariate.id] = (
             column.astype("float64")
             if covariate.kind == "number"
             else column.astype("object").where(column.notna(), "").astype("str")
         )
-    return conform(people, shipped_contract("participants"))
+    return conform(people, contract)
 
 
-def _delivered(cells: pd.DataFrame) -> pd.DataFrame:
-    scores = cells[(cells["kind"] == "score") & (cells["missing_reason"] == "")]
-    return _conformed(scores.rename(columns={"name": "measure", "value": "score"}), "delivered_scores")
-
-
-def _conformed(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    contract = shipped_contract(name)
-    return conform(table[list(contract.table.dtypes)], contract)
+def _delivered(rows: pd.DataFrame, cells: Readings, contract: Contract) -> pd.DataFrame:
+    at, reading = cells.of("score")
+    used = (cells.accepted & (cells.different["missing_reason"] == "").to_numpy())[reading]
+    own = rows[["participant_id", "timepoint", *ROW]].take(at[used]).reset_index(drop=True)
+    told = cells.different[["name", "value"]].take(reading[used]).reset_index(drop=True)
+    scores = pd.concat([own, told.rename(columns={"name": "measure", "value": "score"})], axis=1)
+    return conform(scores[list(contract.table.dtypes)], contract)

@@ -17,6 +17,8 @@ from pipelines.errors import PipelineError
 
 KEY_BYTES = 32
 PSEUDONYM_DIGITS = 24
+PLACE_PREFIX = {"group": "g_", "site": "s_"}
+"""Roles whose codes may be names of people or places, and what their pseudonyms begin with."""
 
 
 def load_key(path: Path) -> bytes:
@@ -48,8 +50,8 @@ def load_key(path: Path) -> bytes:
     return key
 
 
-def pseudonymise(ids: pd.Series, study: str, key: bytes) -> pd.Series:
-    """Return a pseudonym for each participant id: ``p_`` and 24 hexadecimal digits; empty text stays empty.
+def pseudonymise(ids: pd.Series, study: str, key: bytes, *, prefix: str = "p_") -> pd.Series:
+    """Return a pseudonym for each id: a prefix and 24 hexadecimal digits; empty text stays empty.
 
     HMAC-SHA-256 (RFC 2104) with a key derived for the study, so that pseudonyms of two studies cannot be joined.
     Spaces around an id do not count; everything else does.
@@ -60,7 +62,7 @@ def pseudonymise(ids: pd.Series, study: str, key: bytes) -> pd.Series:
         Two ids have the same pseudonym.
     """
     own_key = hmac.digest(key, study.encode(), hashlib.sha256)
-    known = {value: _pseudonym(value.strip(), own_key) for value in ids.unique()}
+    known = {value: _pseudonym(value.strip(), own_key, prefix) for value in ids.unique()}
     spelled = {value.strip() for value in known if value.strip()}
     if len({pseudonym for pseudonym in known.values() if pseudonym}) != len(spelled):
         raise PipelineError(
@@ -123,5 +125,5 @@ def count_told(deliveries: pd.DataFrame, column: str) -> pd.Series:
     return words.where(deliveries["participant_id"] != "", "one")  # a row without an id has its own rule
 
 
-def _pseudonym(value: str, key: bytes) -> str:
-    return f"p_{hmac.digest(key, value.encode(), hashlib.sha256).hex()[:PSEUDONYM_DIGITS]}" if value else ""
+def _pseudonym(value: str, key: bytes, prefix: str) -> str:
+    return f"{prefix}{hmac.digest(key, value.encode(), hashlib.sha256).hex()[:PSEUDONYM_DIGITS]}" if value else ""

@@ -11,7 +11,7 @@ from pipelines.sources.formats import OPTIONS, Format
 from pipelines.sources.model import RawTable
 
 if TYPE_CHECKING:
-    from pipelines.study import Source
+    from pipelines.declarations import Export
 
 READERS: Final[dict[Format, str]] = {
     "csv": "delimited:read_delimited",
@@ -30,7 +30,7 @@ READERS: Final[dict[Format, str]] = {
 """Module and function; imported when the format is read, because some need large libraries."""
 
 
-def read_source(path: Path, name: str, source: Source) -> RawTable:
+def read_source(path: Path, name: str, source: Export) -> RawTable:
     """Read one file with the reader of its declared format.
 
     Parameters

@@ -255,7 +255,8 @@ def test_missing_codes_are_no_id_no_arm_and_no_group(small_study: Path, edit_row
     edit_rows(small_study / "answers.csv", change)
     intake = taken(small_study)
     assert intake.quarantine[["source_row", "rule"]].to_numpy().tolist() == [[2, "not_missing"]]
-    assert set(intake.participants["group"]) == {"", "A"}
+    assert intake.participants["group"].str.fullmatch("|g_[0-9a-f]{24}").all()
+    assert intake.participants["group"].nunique() == 2
     assert intake.participants["arm"].isin(["peer", "usual"]).all()
 
 

@@ -7,9 +7,10 @@ import pytest
 from analysis.design import Arm, Timepoint
 from data_contracts import PeerimpactError
 from instruments import load_library
+from pipelines.declarations import InstrumentColumns, item_columns
 from pipelines.folder import open_folder
 from pipelines.schemas import main, render_schemas
-from pipelines.study import InstrumentColumns, item_columns, load_study
+from pipelines.study import load_study
 
 SINGLE = [
     ("design: randomised", "design: single_group"),
@@ -103,7 +104,7 @@ def test_a_study_that_contradicts_itself_is_told_so(small_study: Path, before: s
      (["x", "y_{t}", "z"], ["x", "y_T1", "z"])],
 )  # fmt: skip
 def test_item_columns_are_filled_in_from_a_pattern_or_a_list(pattern: str | list[str], expected: list[str]) -> None:
-    assert item_columns(InstrumentColumns(items=pattern), 3, "T1") == expected
+    assert item_columns(InstrumentColumns(items=pattern).items_at(""), 3, "T1") == expected
 
 
 def test_the_schemas_in_the_documentation_are_those_of_the_models(project: Path, tmp_path: Path) -> None:
