@@ -29,6 +29,7 @@ from pipelines.corrections import Correction, correct_table, unused_corrections
 from pipelines.declarations import Source
 from pipelines.deliveries import (
     ROW,
+    UNDECLARED,
     Delivery,
     find_topics,
     list_identical_files,
@@ -241,7 +242,8 @@ def _without(rows: pd.DataFrame, lines: Sequence[SetAside]) -> pd.DataFrame:
 
 
 def _told(rows: pd.DataFrame, arms: Sequence[str], contract: Contract) -> pd.DataFrame:
-    known = rows.assign(arm=rows["arm"].where(rows["arm"].isin(arms), ""))
+    declared = {role: rows[role].where(~rows[role].str.startswith(UNDECLARED), "") for role in PLACE_PREFIX}
+    known = rows.assign(arm=rows["arm"].where(rows["arm"].isin(arms), ""), **declared)
     told = {f"{role}s_told": count_told(known, role) for role in ROLES}
     told["arms_told"] = told["arms_told"].where(
         rows["arm"].isin(["", *arms]), "one"
