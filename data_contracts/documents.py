@@ -258,7 +258,7 @@ def _problem(file: str, lines: dict[KeyPath, int], key: KeyPath, code: str, mess
 def _explain(error: ValidationError, model: type[BaseModel], file: str, lines: dict[KeyPath, int]) -> list[Problem]:
     problems: list[Problem] = []
     for entry in error.errors():
-        path = tuple(part for part in entry["loc"] if not (isinstance(part, str) and part == "[key]"))
+        path = tuple(part for part in entry["loc"] if not (isinstance(part, str) and part.startswith("[")))
         cause = entry.get("ctx", {}).get("error")
         if isinstance(cause, FindingsError):
             problems += [

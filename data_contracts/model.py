@@ -1,93 +1,46 @@
-"""Data contracts: what a table must look like, as YAML with the keys of the Open Data Contract Standard."""
+"""Data contracts: what a table must look like, as YAML with the keys of the Open Data Contract Standard 3.1."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from data_contracts.documents import NAME_PATTERN, Finding, FindingsError, StrictModel, load_document
+from data_contracts.documents import Finding, FindingsError, KeyPath, StrictModel, load_document
 from data_contracts.errors import choose_from
+from data_contracts.rules import OWN, LogicalType, Rule, RuleName, values_of
 
-Severity = Literal["error", "warning"]
-RuleName = Annotated[str, Field(pattern=NAME_PATTERN)]
 DTYPES: Final = {"string": "str", "integer": "int64", "number": "float64", "boolean": "bool"}
-
-
-class ValidValues(StrictModel):
-    """Values allowed by the study: a `parameter`, and where it differs by row the column it goes `per`."""
-
-    parameter: RuleName
-    per: str | None = None
-
-
-class Arguments(StrictModel):
-    """What a rule is held against: a list or parameter of values, a range parameter, a pattern, or columns."""
-
-    validValues: list[str] | ValidValues | None = None  # noqa: N815 - key of the standard
-    validRange: ValidValues | None = None  # noqa: N815
-    pattern: str | None = None
-    properties: list[str] | None = None
-
-
-class CustomProperty(StrictModel):
-    """Advice that the standard has no key for."""
-
-    property: Literal["howToFix"]
-    value: str
-
-
-class Rule(StrictModel):
-    """One check of a table or of a property (ODCS `quality`)."""
-
-    name: RuleName
-    description: Annotated[str, Field(min_length=5)]
-    metric: Literal["nullValues", "invalidValues", "duplicateValues", "rowCount"]
-    arguments: Arguments = Arguments()
-    mustBe: Literal[0] | None = None  # noqa: N815
-    mustBeGreaterOrEqualTo: int | None = None  # noqa: N815
-    severity: Severity = "error"
-    customProperties: list[CustomProperty] = []  # noqa: N815
-
-    @property
-    def how_to_fix(self) -> str:
-        """What to do about a row or cell that breaks the rule."""
-        return next((custom.value for custom in self.customProperties), "Correct the table.")
-
-    @model_validator(mode="after")
-    def _has_what_it_needs(self) -> Rule:
-        given = {name for name in Arguments.model_fields if getattr(self.arguments, name) is not None}
-        needed: dict[str, set[frozenset[str]]] = {
-            "nullValues": {frozenset()},
-            "rowCount": {frozenset()},
-            "duplicateValues": {frozenset({"properties"})},
-            "invalidValues": {frozenset({"validValues"}), frozenset({"validRange"}), frozenset({"pattern"})},
-        }
-        bound = self.mustBeGreaterOrEqualTo if self.metric == "rowCount" else self.mustBe
-        if frozenset(given) not in needed[self.metric] or bound is None:
-            raise FindingsError(
-                [
-                    Finding(
-                        ("arguments",),
-                        f"Metric {self.metric} cannot be checked with {sorted(given)}.",
-                        "Give its one argument, and 'mustBe: 0' (rowCount: mustBeGreaterOrEqualTo).",
-                    )
-                ]
-            )
-        return self
+_TYPES: Final[dict[LogicalType, tuple[type, ...]]] = {
+    "string": (str,), "integer": (int, float), "number": (int, float), "boolean": (bool,),
+}  # fmt: skip
 
 
 class Property(StrictModel):
     """A column: its type, whether it may be missing, and its rules."""
 
     name: str
-    logicalType: Literal["string", "integer", "number", "boolean"]  # noqa: N815
+    logicalType: LogicalType  # noqa: N815
     description: str = ""
     required: bool = False
+    tags: list[str] = []
     quality: list[Rule] = []
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the study added the column."""
+        return OWN in self.tags
+
+
+class OpenTable(StrictModel):
+    """Says that a table may have more columns than its contract names."""
+
+    property: Literal["additionalProperties"]
+    value: Literal[True]
 
 
 class Table(StrictModel):
@@ -96,32 +49,43 @@ class Table(StrictModel):
     name: RuleName
     logicalType: Literal["object"]  # noqa: N815
     description: str
-    additionalProperties: bool = False  # noqa: N815
+    tags: list[str] = []
     properties: Annotated[list[Property], Field(min_length=1)]
     quality: list[Rule] = []
+    customProperties: list[OpenTable] = []  # noqa: N815
 
     @model_validator(mode="after")
     def _rules_refer_to_columns(self) -> Table:
-        names = [column.name for column in self.properties]
-        findings = []
-        for index, rule in enumerate(self.quality):
-            for place, column in enumerate(rule.arguments.properties or []):
-                if column not in names:
-                    findings.append(
-                        Finding(
-                            ("quality", index, "arguments", "properties", place),
-                            f"Found '{column}', which is not a property.",
-                            choose_from(column, names),
-                        )
-                    )
+        findings = [*_misplaced_rules(self), *_repeated_names(self)]
         if findings:
             raise FindingsError(findings)
         return self
 
     @property
+    def is_open(self) -> bool:
+        """Whether there may be columns that the contract does not name."""
+        return bool(self.customProperties)
+
+    @property
     def dtypes(self) -> dict[str, str]:
         """Column -> pandas dtype."""
         return {column.name: DTYPES[column.logicalType] for column in self.properties}
+
+    @property
+    def rules(self) -> tuple[tuple[str, Rule], ...]:
+        """Column (empty for the whole table) and rule, in the order of the contract."""
+        return (
+            *(("", rule) for rule in self.quality),
+            *((column.name, rule) for column in self.properties for rule in column.quality),
+        )
+
+
+class Purpose(StrictModel):
+    """What a contract is for, in words."""
+
+    purpose: str = ""
+    usage: str = ""
+    limitations: str = ""
 
 
 class Contract(StrictModel):
@@ -130,8 +94,10 @@ class Contract(StrictModel):
     apiVersion: Literal["v3.1.0"]  # noqa: N815
     kind: Literal["DataContract"]
     id: RuleName
+    name: str | None = None
     version: str
     status: Literal["active", "draft", "deprecated"]
+    description: Purpose | None = None
     tables: Annotated[list[Table], Field(min_length=1, max_length=1, alias="schema")]
 
     @property
@@ -156,3 +122,74 @@ def shipped_contract_names() -> tuple[str, ...]:
     """Return the names of all shipped contracts, sorted."""
     folder = resources.files("data_contracts") / "contracts"
     return tuple(sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")))
+
+
+def find_table_faults(rule: Rule, types: Mapping[str, LogicalType], at: KeyPath) -> Iterator[Finding]:
+    """Yield what is wrong with a rule about a whole table, whose columns have `types`."""
+    if rule.metric != "rowCount" and rule.arguments.properties is None:
+        advice = "Move it to the 'quality' of a property, or give 'arguments: {properties: [...]}'."
+        yield Finding(at, f"{rule.name} is about a column.", advice)
+    for place, name in enumerate(rule.arguments.properties or []):
+        if name not in types:
+            key = (*at, "arguments", "properties", place)
+            yield Finding(key, f"Found '{name}', which is not a property.", choose_from(name, types))
+
+
+def find_column_faults(
+    rule: Rule, logical_type: LogicalType, types: Mapping[str, LogicalType], at: KeyPath
+) -> Iterator[Finding]:
+    """Yield what is wrong with a rule about a column of a type, in a table whose columns have `types`."""
+    if rule.metric == "rowCount" or rule.arguments.properties is not None:
+        yield Finding(at, f"{rule.name} is about the whole table.", "Move it to the 'quality' of the table.")
+    key: KeyPath = (*at, "arguments")
+    if rule.arguments.pattern is not None and logical_type != "string":
+        yield Finding((*key, "pattern"), f"Found a pattern for a column of type {logical_type}.", "Use validRange.")
+    if rule.arguments.validRange is not None and logical_type not in ("number", "integer"):
+        yield Finding((*key, "validRange"), f"Found a range for a column of type {logical_type}.", "Use validValues.")
+    for place, value in values_of(rule.arguments):
+        if not is_of_type(value, logical_type):
+            advice = "Put it in quotes." if logical_type == "string" else f"Write a {logical_type}."
+            yield Finding((*key, *place), f"Found {value!r} for a column of type {logical_type}.", advice)
+    yield from _condition_faults(rule, types, at)
+
+
+def is_of_type(value: Any, logical_type: LogicalType) -> bool:
+    """Tell whether a value of a document can be found in a column of a type; true and false are no numbers."""
+    return isinstance(value, _TYPES[logical_type]) and isinstance(value, bool) is (logical_type == "boolean")
+
+
+def _condition_faults(rule: Rule, types: Mapping[str, LogicalType], at: KeyPath) -> Iterator[Finding]:
+    for place, custom in enumerate(rule.customProperties):
+        if isinstance(custom.value, str):
+            continue
+        key, name = (*at, "customProperties", place, "value"), custom.value.property
+        if name not in types:
+            yield Finding((*key, "property"), f"Found '{name}', which is not a property.", choose_from(name, types))
+        elif not all(is_of_type(value, types[name]) for value in custom.value.validValues):
+            advice = f"'{name}' is of type {types[name]}; write such values."
+            yield Finding((*key, "validValues"), "Found a value of another type.", advice)
+
+
+def _misplaced_rules(table: Table) -> Iterator[Finding]:
+    types = {column.name: column.logicalType for column in table.properties}
+    for index, rule in enumerate(table.quality):
+        yield from find_table_faults(rule, types, ("quality", index))
+    for number, column in enumerate(table.properties):
+        for index, rule in enumerate(column.quality):
+            yield from find_column_faults(rule, column.logicalType, types, ("properties", number, "quality", index))
+
+
+def _repeated_names(table: Table) -> Iterator[Finding]:
+    seen: set[str] = set()
+    keys: list[tuple[KeyPath, str]] = [
+        (("quality", index, "name"), rule.name) for index, rule in enumerate(table.quality)
+    ]
+    for number, column in enumerate(table.properties):
+        at: KeyPath = ("properties", number)
+        if column.name in [other.name for other in table.properties[:number]]:
+            yield Finding((*at, "name"), f"The property '{column.name}' stands twice.", "Keep one of the two.")
+        keys += [((*at, "quality", index, "name"), rule.name) for index, rule in enumerate(column.quality)]
+    for key, name in keys:
+        if name in seen:
+            yield Finding(key, f"The rule '{name}' stands twice.", "Give each rule of a table its own name.")
+        seen.add(name)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from data_contracts.checking import check_table
 from data_contracts.errors import DataContractError, Problem
-from data_contracts.expectations import Parameters, check_table
-from data_contracts.model import Contract, Rule
+from data_contracts.expectations import Parameters
+from data_contracts.model import Contract
+from data_contracts.rules import Rule
 from data_contracts.verdicts import Verdict
 
 QUARANTINE_DTYPES = {
@@ -94,8 +96,7 @@ def enforce(
     """
     verdicts = check_table(table, contract, parameters)
     _raise_for_whole_table(verdicts)
-    rules = {rule.name: rule for column in contract.table.properties for rule in column.quality}
-    rules |= {rule.name: rule for rule in contract.table.quality}
+    rules = {rule.name: rule for _, rule in contract.table.rules}
     frame = table.reset_index(drop=True)
     lines: list[SetAside] = []
     broken: set[int] = set()

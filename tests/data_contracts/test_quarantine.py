@@ -15,7 +15,7 @@ PARAMETERS = {"timepoints": ["baseline", "post"], "arms": ["peer", "usual"]}
 def deliveries(**columns: list[object]) -> pd.DataFrame:
     base: dict[str, list[object]] = {
         "source": ["a.csv"] * 3, "source_row": [2, 3, 4], "participant_id": ["p", "q", "r"], "timepoint": ["baseline"] * 3, "topic": ["t"] * 3,
-        "arm": ["peer", "usual", ""], "arms_told": ["one"] * 3, "groups_told": ["none"] * 3, "sites_told": ["none"] * 3,
+        "arm": ["peer", "usual", ""], "group": [""] * 3, "site": [""] * 3, "arms_told": ["one"] * 3, "groups_told": ["none"] * 3, "sites_told": ["none"] * 3,
     }  # fmt: skip
     return conform(pd.DataFrame(base | columns), shipped_contract("deliveries"))
 

@@ -1,0 +1,76 @@
+"""The rules in the report: broken ones first, the study's marked, no number that tells a number of people."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from reports import ReportContent, render_report
+from reports.verdict_tables import OWN, ROWS_NOTE, verdict_tables
+
+COLUMNS = ["contract", "rule", "column", "severity", "passed", "n_checked", "n_failed", "description", "is_own"]
+VERDICTS = pd.DataFrame(
+    [
+        ("cells", "known_kind", "kind", "error", True, 4210, 0, "A cell is of a kind.", False),
+        ("participants", "has_rows", "", "error", True, 9, 0, "There are rows.", False),
+        ("participants", "adults", "age", "info", False, 451, 30, "Everybody is of age.", True),
+        ("participants", "site_told", "site", "warning", False, 451, 3, "Most have a site.", True),
+        ("deliveries", "known_arm", "arm", "error", False, 453, 200, "The arm is known.", False),
+        ("responses", "empty", "", "error", True, 0, 0, "Nothing to check.", False),
+    ],
+    columns=COLUMNS,
+)  # fmt: skip
+
+
+def test_tables_and_rules_that_are_broken_come_first() -> None:
+    tables = verdict_tables(VERDICTS, "threshold-10")
+    assert [table.caption for table in tables] == [
+        "Table deliveries: 1 of 1 rules broken",
+        "Table participants: 2 of 3 rules broken",
+        "Table cells: all 1 rules hold",
+        "Table responses: all 1 rules hold",
+    ]
+    assert [row[0] for row in tables[1].rows] == [f"site told (site): {OWN}", f"adults (age): {OWN}", "has rows"]
+
+
+def test_severity_and_verdict_are_said_in_words() -> None:
+    told = {row[0].split(" (")[0]: row[2:4] for table in verdict_tables(VERDICTS, "none") for row in table.rows}
+    assert told["known arm"] == ("must hold", "broken; what broke it was set aside")
+    assert told["site told"] == ("should hold", "broken; the data were kept")
+    assert told["adults"] == ("worth knowing", "broken; the data were kept")
+    assert told["known kind"] == ("must hold", "holds")
+
+
+def test_numbers_of_rows_are_powers_of_ten_and_shares_unless_the_report_is_for_the_study_alone() -> None:
+    shown = {row[0].split(" (")[0]: row[4:] for table in verdict_tables(VERDICTS, "threshold-10") for row in table.rows}
+    assert shown == {
+        "known kind": ("at least 1,000", "none"),
+        "has rows": ("fewer than 10", "none"),
+        "adults": ("at least 100", "fewer than one in four"),
+        "site told": ("at least 100", "fewer than one in twenty"),
+        "known arm": ("at least 100", "one in four or more"),
+        "empty": ("none", "none"),
+    }
+    exact = {row[0].split(" (")[0]: row[4:] for table in verdict_tables(VERDICTS, "none") for row in table.rows}
+    assert exact["known kind"] == ("4,210", "0")
+    assert exact["site told"] == ("451", "3")
+    assert ROWS_NOTE in verdict_tables(VERDICTS, "threshold-10")[-1].notes
+    assert all(table.notes == () for table in verdict_tables(VERDICTS, "none"))
+
+
+@pytest.mark.parametrize("count", [10, 99, 100, 999, 1000, 123_456])
+def test_ten_times_as_many_numbers_stay_possible(count: int) -> None:
+    (table,) = verdict_tables(VERDICTS.head(1).assign(n_checked=count), "threshold-10")
+    lowest = int(table.rows[0][4].removeprefix("at least ").replace(",", ""))
+    assert lowest <= count < 10 * lowest
+
+
+def test_the_report_shows_every_table_and_no_rule_becomes_markup(build: Callable[..., ReportContent]) -> None:
+    content = build()
+    page = render_report(replace(content, verdicts=VERDICTS.assign(description="<b>bold</b>")))
+    assert "Table deliveries: 1 of 1 rules broken" in page
+    assert OWN in page
+    assert "<b>bold</b>" not in page
+    assert "4,210" not in page
+    assert render_report(replace(content, verdicts=VERDICTS.head(0)))
