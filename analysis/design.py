@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-DesignKind = Literal["randomised", "matched_comparison", "single_group"]
+DesignKind = Literal["randomised", "matched_comparison", "single_group", "repeated_cross_section"]
 Direction = Literal["better", "worse"]
 Unit = Literal["points", "percent", "count", "category"]
 
@@ -80,7 +80,8 @@ class StudyDesign:
     timepoints : tuple of Timepoint
         In time order; the first is the baseline.
     arms : tuple of Arm
-        In declared order; a single-group study has exactly one, which is not a reference.
+        In declared order; a single-group study has exactly one, which is not a reference; a repeated cross-section one
+        like it, or several of which one is the reference.
     group_arms : tuple of str
         Arms whose participants meet in groups (column ``group`` of the participants table); empty without groups.
     covariates : tuple of Covariate
@@ -108,3 +109,13 @@ class StudyDesign:
     def reference(self) -> Arm | None:
         """The arm that others are compared with, or None in a single group."""
         return next((arm for arm in self.arms if arm.is_reference), None)
+
+    @property
+    def compares_timepoints(self) -> bool:
+        """There is one arm, of which later timepoints are compared with the baseline."""
+        return self.kind == "single_group" or (self.is_resampled and len(self.arms) == 1)
+
+    @property
+    def is_resampled(self) -> bool:
+        """Each timepoint is a sample of its own, of other people or in part of the same: nobody is followed."""
+        return self.kind == "repeated_cross_section"

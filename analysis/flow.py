@@ -26,7 +26,8 @@ def count_participants(
     ------
     Result
         ``eligible`` and ``invited`` as declared; ``allocated`` by arm; ``answered`` by arm and timepoint: participants
-        with at least one answer or score.
+        with at least one answer or score. Where each timepoint is a sample of its own nobody is ``allocated``: how
+        many different people there were is not known.
     """
     for statistic in ("eligible", "invited"):
         if statistic in design.recruitment:
@@ -40,7 +41,7 @@ def count_participants(
                 method="declared in the study definition",
             )
     arms = participants.set_index("participant_id")["arm"]
-    for arm in design.arms:
+    for arm in () if design.is_resampled else design.arms:
         number = int((arms == arm.id).sum())
         yield Result(
             analysis="flow", statistic="allocated", arm=arm.id, value=number, n=number, method="participants of the arm"

@@ -14,9 +14,10 @@ from analysis.errors import AnalysisError
 from analysis.gee_fit import GeeFit, Ratio, Working
 from analysis.gee_guards import Family, check_clusters, check_levels, check_separation, read_outcome
 from analysis.gee_means import GeeMeans, People, Response, ScaledBasis
-from analysis.mixed_models.arrange import Arranged, arrange
+from analysis.mixed_models.arrange import arrange
 from analysis.mixed_models.jets import Array, Codes
 from analysis.mixed_models.recognise import Roles
+from analysis.mixed_models.robust import cluster_codes
 from analysis.mixed_models.threads import on_one_thread
 from data_contracts.errors import Problem, choose_from
 
@@ -110,7 +111,7 @@ def fit_gee(
     scaled = ScaledBasis.of(arranged.design, both)
     basis = scaled.basis
     design = both[:, basis.columns] / scaled.sizes
-    cluster = _clusters(arranged)
+    cluster = cluster_codes(arranged)
     n_cuts = max(len(levels) - 1, 1)
     n_clusters, n_coefficients = int(cluster.max()) + 1, len(basis.columns) - 1 + n_cuts
     check_clusters(design, cluster, basis.names, n_coefficients)
@@ -213,15 +214,6 @@ def _model(design: Array, values: Array, cluster: Codes, family: Family, working
         family=families.Binomial() if family == "binary" else families.Poisson(),
         cov_struct=cov_struct.Exchangeable() if working == "exchangeable" else cov_struct.Independence(),
     )
-
-
-def _clusters(arranged: Arranged) -> Codes:
-    """Return the code of the cluster of each row: 0, 1, 2 and so on."""
-    participant = np.nonzero(arranged.mask)[0]
-    cluster = np.arange(len(arranged.participants))
-    for groups in arranged.memberships:
-        cluster = np.where(groups.codes >= 0, groups.codes, len(groups.labels) + cluster)
-    return np.unique(cluster[participant], return_inverse=True)[1].astype(np.int64)
 
 
 def _check_pairs(cluster: Codes, n_coefficients: int) -> None:

@@ -34,6 +34,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "both arms.",
     "too_few_participants": "Fewer than {fewest} participants of arm '{arm}' have a score of {outcome} at {timepoint}. "
     "Read the description instead; the floor is small_numbers: fewest_per_arm in the plan.",
+    "covariate_not_asked": "The covariate '{covariate}' is missing for everybody in arm '{arm}' with a score of "
+    "{outcome} at {timepoint}, so samples cannot be made alike in it. Take it out of the estimand or deliver it.",
     "group_without_replication": "Arm '{arm}' has fewer than {groups} groups with scores of {outcome}, or one "
     "participant in each, so differences between groups and between people cannot be told apart. Deliver the "
     "column that holds the group, or collect more groups.",
@@ -103,7 +105,7 @@ def check_estimand(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: 
 
 def compared_arms(estimand: Estimand, design: StudyDesign) -> tuple[str, ...]:
     """Return the arms that an estimand is about: both sides of a comparison, or the only arm."""
-    return (design.arms[0].id,) if design.kind == "single_group" else tuple(estimand.compared)
+    return (design.arms[0].id,) if design.compares_timepoints else tuple(estimand.compared)
 
 
 def _objections(
@@ -119,8 +121,10 @@ def _objections(
             yield "covariate_constant_or_missing", {"covariate": covariate}
     complete = complete_cases(frame, estimand.covariates, design)
     points = complete[[score_column(timepoint.id) for timepoint in design.timepoints]]
-    if not (points.notna().sum(axis=1) > 1).any():
+    if not design.is_resampled and not (points.notna().sum(axis=1) > 1).any():
         yield "one_row_per_participant", {}
+    if design.is_resampled:
+        yield from _never_asked(scored, arms, estimand, design)
     labels = {timepoint.id: timepoint.label for timepoint in design.timepoints}
     counts = complete.groupby("arm")[list(points.columns)].count()
     fewest = plan.small_numbers.fewest_per_arm
@@ -133,6 +137,18 @@ def _objections(
                 yield "too_few_participants", {"arm": arm, "timepoint": labels[timepoint], "fewest": fewest}
         if arm in design.group_arms and not _groups_are_replicated(complete.loc[complete["arm"] == arm, "group"]):
             yield "group_without_replication", {"arm": arm, "groups": FEWEST_GROUPS}
+
+
+def _never_asked(
+    scored: pd.DataFrame, arms: tuple[str, ...], estimand: Estimand, design: StudyDesign
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the covariates that one of the compared samples does not have at all."""
+    for timepoint in (known for known in design.timepoints if known.id in (design.baseline.id, estimand.timepoint)):
+        for arm in arms:
+            sample = scored.loc[(scored["arm"] == arm) & scored[score_column(timepoint.id)].notna()]
+            for covariate in estimand.covariates if len(sample) else ():
+                if sample[covariate_column(covariate)].isna().all():
+                    yield "covariate_not_asked", {"covariate": covariate, "arm": arm, "timepoint": timepoint.label}
 
 
 def _nothing_to_compare(

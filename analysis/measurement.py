@@ -19,6 +19,7 @@ OF_MEASURES: Final = (
     "score_floor_share", "score_ceiling_share", "negative_item_rest_correlations", "agreement_with_first",
     "invariance_level",
 )  # fmt: skip
+OF_THE_SAME_PEOPLE: Final = ("agreement_with_first", "invariance_level")
 OF_ITEMS: Final = ("mean", "floor_share", "ceiling_share", "item_rest_correlation", "alpha_if_dropped")
 
 
@@ -48,12 +49,15 @@ def assess_measures(
     Result
         ``reliability`` for measures and ``items`` for single items (with `item`): the statistics of
         `instruments.psychometrics.assess_sample` that `OF_MEASURES` and `OF_ITEMS` name, or a row with the verdict
-        ``refused:<reason>`` and no number. Shares are fractions.
+        ``refused:<reason>`` and no number. Shares are fractions. Where each timepoint is a sample of its own, nothing
+        that compares a participant's answers at two timepoints.
     """
     samples = list(_samples(responses, scores, library, design))
     if not samples:
         return
-    table = assess_sample(samples, fewest=fewest, with_invariance=True)
+    table = assess_sample(samples, fewest=fewest, with_invariance=not design.is_resampled)
+    if design.is_resampled:
+        table = table.loc[~table["statistic"].isin(OF_THE_SAME_PEOPLE)]
     for row in table.to_dict("records"):
         if row["item"] and row["statistic"] in OF_ITEMS:
             yield _result(row, "items")

@@ -2,7 +2,8 @@
 
 Randomised: arms share one mean at baseline, so arms differ at later timepoints only (constrained longitudinal analysis:
 Liang and Zeger 2000, Sankhya B 62:134; Lu 2010, doi 10.1002/sim.3844). Matched comparison: arms differ at baseline too,
-and what is compared is the change since. Single group: timepoints only.
+and what is compared is the change since. Single group: timepoints only. Repeated cross-section: as a single group, or
+with several arms as a matched comparison, but of means of samples, for nobody is followed.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def build_model_frame(frame: pd.DataFrame, covariates: Sequence[str], design: St
     DataFrame
         ``score``, ``participant`` (code), ``arm`` (categories, reference first), ``timepoint`` (categories in time
         order), ``week``, ``group`` and a column per covariate. Baseline rows have no group: people meet after it, and
-        a group variance at all timepoints would cancel from change.
+        a group variance at all timepoints would cancel from change. Where samples are drawn anew they keep it: groups
+        are then but clusters.
     """
     participants = complete_cases(frame, covariates, design)
     arms = sorted(
@@ -67,7 +69,8 @@ def build_model_frame(frame: pd.DataFrame, covariates: Sequence[str], design: St
         )
         for timepoint in design.timepoints
     ]
-    waves[0]["group"] = ""
+    if not design.is_resampled:
+        waves[0]["group"] = ""
     rows = pd.concat(waves, ignore_index=True).dropna(subset="score")
     order = [timepoint.id for timepoint in design.timepoints]
     return rows.assign(timepoint=pd.Categorical(rows["timepoint"], categories=order)).reset_index(drop=True)
@@ -78,19 +81,19 @@ def model_terms(covariates: Sequence[str], design: StudyDesign) -> tuple[str, ..
     adjusted = tuple(covariate_term(known.id) for known in design.covariates if known.id in covariates)
     if design.kind == "randomised":
         return constrained_terms("arm", "timepoint", adjusted)
-    if design.kind == "matched_comparison":
-        return ("timepoint", "arm", *adjusted, "arm:timepoint")
-    return ("timepoint", *adjusted)
+    if design.compares_timepoints:
+        return ("timepoint", *adjusted)
+    return ("timepoint", "arm", *adjusted, "arm:timepoint")
 
 
 def contrast_cells(estimand: Estimand, design: StudyDesign) -> Mapping[Cell, float]:
     """Return the weights of the means that make up an estimand.
 
     Randomised: first arm less second at the timepoint. Matched comparison: the difference between their changes from
-    baseline. Single group: the timepoint less the baseline.
+    baseline. Single group: the timepoint less the baseline. Repeated cross-section: either of the last two.
     """
     first, second = estimand.compared
-    if design.kind == "single_group":
+    if design.compares_timepoints:
         arm = design.arms[0].id
         return {(arm, first): 1.0, (arm, second): -1.0}
     at_timepoint = {(first, estimand.timepoint): 1.0, (second, estimand.timepoint): -1.0}

@@ -15,9 +15,11 @@ from analysis.frames import count_classes, count_fewest
 from analysis.gee import fit_gee
 from analysis.gee_fit import GeeFit
 from analysis.guards import check_estimand, compared_arms
+from analysis.least_squares import LeastSquaresFit, fit_least_squares
 from analysis.mixed_models import Estimate, MarginalMeans, ModelFit, fit_mixed_model, fit_mmrm
-from analysis.model_frame import Cell, build_model_frame, contrast_cells, covariate_term, model_terms
-from analysis.plan import Estimand, ModelKind, Outcome, Plan
+from analysis.model_frame import Cell, build_model_frame, contrast_cells, model_terms
+from analysis.model_words import describe_model
+from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
 
 FAILURES: Final[dict[str, str]] = {
@@ -51,16 +53,9 @@ MODEL_REFUSALS: Final[dict[str, str]] = {
     "numbers from zero) and how the answers were coded.",
 }
 """Problem code of a model -> sentence with the way out. None gives a number of people or a level: they may be few."""
-STRUCTURES: Final[dict[str, str]] = {
-    "us": "unstructured",
-    "toeph": "heterogeneous Toeplitz",
-    "toep": "Toeplitz",
-    "ar1h": "heterogeneous autoregressive",
-    "ar1": "autoregressive",
-    "csh": "heterogeneous compound symmetry",
-    "cs": "compound symmetry",
-    "adh": "heterogeneous ante-dependence",
-    "ad": "ante-dependence",
+COUNTED: Final[dict[str, str]] = {
+    "analysed": "participants in the model of the outcome",
+    "linked": "participants in the model of the outcome at more than one timepoint",
 }
 
 
@@ -68,8 +63,7 @@ STRUCTURES: Final[dict[str, str]] = {
 class OutcomeModel:
     """A fit, its means by arm and timepoint, and the rows it was fitted to."""
 
-    kind: ModelKind
-    fit: ModelFit | GeeFit
+    fit: ModelFit | GeeFit | LeastSquaresFit
     means: MarginalMeans
     rows: pd.DataFrame
     estimand: Estimand
@@ -119,8 +113,9 @@ def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: 
     -------
     tuple of Result
         ``marginal_mean`` by arm and timepoint where somebody was observed, one row per estimand (refused and failed
-        ones too), variances and log-likelihood, and ``analysed`` by arm (analysis ``flow``). Estimands that ask for
-        the same model share one; means, variances and ``analysed`` are those of the first model that was fitted.
+        ones too), variances and log-likelihood, and ``analysed`` by arm (analysis ``flow``); in a repeated
+        cross-section ``analysed`` by arm and timepoint and ``linked`` by arm, and no variances. Estimands that ask for
+        the same model share one; means, variances and counts are those of the first model that was fitted.
     """
     models: dict[str, OutcomeModel | AnalysisError] = {}
     answers = []
@@ -159,7 +154,7 @@ def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesig
     terms = model_terms(estimand.covariates, design)
     by_arm = "arm" if estimand.variance_by_arm else None
     groups = ("group",) if (rows["group"] != "").any() else ()
-    fit: ModelFit | GeeFit
+    fit: ModelFit | GeeFit | LeastSquaresFit
     if outcome.kind != "score":
         fit = fit_gee(
             data,
@@ -168,6 +163,16 @@ def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesig
             participant="participant",
             timepoint="timepoint",
             family=outcome.kind,
+            groups=groups[0] if groups else None,
+            working="independence" if design.is_resampled else None,
+        )
+    elif kind == "least_squares":
+        fit = fit_least_squares(
+            data,
+            outcome="score",
+            terms=terms,
+            participant="participant",
+            timepoint="timepoint",
             groups=groups[0] if groups else None,
         )
     elif kind == "mmrm":
@@ -196,10 +201,10 @@ def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesig
             df_method=estimand.df_method,
             engine=plan.engine,
         )
-    by = ("timepoint",) if design.kind == "single_group" else ("arm", "timepoint")
+    by = ("timepoint",) if design.compares_timepoints else ("arm", "timepoint")
     means = fit.marginal_means(by) if isinstance(fit, GeeFit) else fit.marginal_means(by, weights="observed")
     classes = 2.0 if outcome.event is not None else count_classes(frame)
-    return OutcomeModel(kind, fit, means, rows, estimand, scale, classes)
+    return OutcomeModel(fit, means, rows, estimand, scale, classes)
 
 
 def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDesign) -> Result:
@@ -211,7 +216,7 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
     if not found.df >= 1:
         return _empty(estimand, plan, design, "failed:no_degrees_of_freedom", FAILURES["no_degrees_of_freedom"])
     at = cells
-    if design.kind != "single_group":
+    if not (design.compares_timepoints or design.is_resampled):
         at = {(arm, estimand.timepoint): 1.0 for arm in compared_arms(estimand, design)}
     return Result(
         analysis="model",
@@ -226,7 +231,7 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
         classes=model.classes,
         fewest=min(count_fewest(model.observed(*cell), model.classes) for cell in at),
         verdict="estimated",
-        method=_words(model, plan, design),
+        method=describe_model(model.fit, model.estimand, plan, design),
         value=found.value,
         std_error=found.std_error,
         df=found.df,
@@ -277,7 +282,7 @@ def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: Study
                     classes=model.classes,
                     fewest=count_fewest(scores, model.classes),
                     verdict="estimated",
-                    method=_words(model, plan, design),
+                    method=describe_model(model.fit, model.estimand, plan, design),
                 )
 
 
@@ -285,6 +290,8 @@ def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesig
     """Yield the covariance parameters, the ICC of the groups and the likelihood; of a gee its working correlation."""
     fit = model.fit
     values: dict[str, float] = {}
+    if isinstance(fit, LeastSquaresFit):
+        return
     if isinstance(fit, GeeFit):
         values = {"working_correlation": fit.working_correlation} if fit.working == "exchangeable" else {}
     else:
@@ -305,83 +312,32 @@ def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesig
             n=fit.n_participants,
             classes=model.classes,
             verdict="estimated",
-            method=_words(model, plan, design),
+            method=describe_model(model.fit, model.estimand, plan, design),
         )
 
 
 def _analysed(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
-    people = model.rows.drop_duplicates("participant")
+    """Yield how many people are in the model; where samples are drawn anew, by timepoint and seen more than once."""
+    times = model.rows.groupby("participant")["timepoint"].size()
+    people = model.rows.drop_duplicates("participant").set_index("participant")
     for arm in design.arms:
-        number = int((people["arm"] == arm.id).sum())
-        yield Result(
-            analysis="flow",
-            statistic="analysed",
-            outcome=outcome,
-            population=plan.population,
-            arm=arm.id,
-            value=number,
-            n=number,
-            method="participants in the model of the outcome",
-        )
+        counts = {("analysed", ""): int((people["arm"] == arm.id).sum())}
+        if design.is_resampled:
+            counts = {("analysed", at.id): len(model.observed(arm.id, at.id)) for at in design.timepoints}
+            counts["linked", ""] = int((times[people["arm"] == arm.id] > 1).sum())
+        for (statistic, timepoint), number in counts.items():
+            yield Result(
+                analysis="flow",
+                statistic=statistic,
+                outcome=outcome,
+                population=plan.population,
+                arm=arm.id,
+                timepoint=timepoint,
+                value=number,
+                n=number,
+                method=COUNTED[statistic],
+            )
 
 
 def _statistic(design: StudyDesign) -> str:
     return "change" if design.kind == "single_group" else "difference"
-
-
-def _words(model: OutcomeModel, plan: Plan, design: StudyDesign) -> str:
-    """Return the model in words."""
-    fit, estimand = model.fit, model.estimand
-    fixed = {
-        "randomised": "timepoint and arm by timepoint, baseline means constrained equal between arms",
-        "matched_comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
-        "single_group": "timepoint",
-    }[design.kind]
-    columns = {name.partition("[")[0] for name in fit.terms}
-    kept = [known.label for known in design.covariates if covariate_term(known.id) in columns]
-    sentences = [
-        {
-            "mmrm": "Mixed model for repeated measures of all scores by restricted maximum likelihood",
-            "mixed_model": "Linear mixed model of all scores by restricted maximum likelihood",
-            "gee": "Generalised estimating equations of all scores, averaged over the people there are",
-        }[model.kind],
-        f"fixed: {fixed}" + (f"; adjusted for {', '.join(kept)}" if kept else ""),
-        *(_covariance_words(fit, estimand) if isinstance(fit, ModelFit) else _gee_words(fit)),
-    ]
-    if isinstance(fit, ModelFit) and plan.engine != "peerimpact":
-        sentences.append("variances found by statsmodels MixedLM")
-    if fit.dropped_terms:
-        sentences.append(f"left out because they add nothing: {', '.join(fit.dropped_terms)}")
-    if isinstance(fit, ModelFit) and fit.optimisation.is_singular:
-        sentences.append("a variance was estimated as zero")
-    return "; ".join(sentences) + "."
-
-
-def _gee_words(fit: GeeFit) -> Iterator[str]:
-    """Yield link, clusters and standard errors; no number, for those of clusters are about people."""
-    link = {"binary": "logit link", "ordinal": "cumulative logit link", "count": "log link"}[fit.family]
-    unit = "people of a group, and of one person" if fit.clusters == "group" else "one person"
-    within = f", {fit.working} working correlation of scores of {unit}" if fit.working == "exchangeable" else ""
-    yield f"{link}{within}; clusters: {unit}"
-    yield "t intervals with standard errors after Mancl and DeRouen"
-
-
-def _covariance_words(fit: ModelFit, estimand: Estimand) -> Iterator[str]:
-    """Yield how scores of one person hang together, and how precision was judged."""
-    by_arm = ", for each arm its own" if estimand.variance_by_arm else ""
-    if fit.kind == "mmrm":
-        ladder = estimand.covariance
-        taken = fit.optimisation.covariance
-        step = f" (the first of {', '.join(ladder)} that converged)" if taken != ladder[0] else ""
-        yield f"{STRUCTURES[taken]} covariance of a person's scores{step}{by_arm}"
-    else:
-        slope = {"intercept": "", "slope": " and slope", "slope_uncorrelated": " and uncorrelated slope"}
-        grouped = " and, after baseline, per group" if fit.n_groups else ""
-        residual = "; residual variance for each arm its own" if by_arm else ""
-        yield f"random intercept{slope[estimand.random]} per participant{grouped}{residual}"
-    yield {
-        "kenward_roger": "t intervals after Kenward and Roger",
-        "kenward_roger_linear": "t intervals after Kenward and Roger (linear)",
-        "satterthwaite": "t intervals after Satterthwaite",
-        "z": "normal intervals, too narrow in small samples",
-    }[fit.df_method]

@@ -17,7 +17,7 @@ from analysis.mixed_models.jets import Array
 from data_contracts.errors import Problem, choose_from
 
 if TYPE_CHECKING:
-    from analysis.mixed_models.model_fit import ModelFit
+    from analysis.mixed_models.terms import Design
 
 Adjust = Literal["none", "holm", "multivariate_t"]
 ADJUSTMENTS: Final = ("none", "holm", "multivariate_t")
@@ -45,6 +45,25 @@ class Estimator(Protocol):
 
     def estimate(self, weights: Array) -> Estimate:
         """Estimate a linear combination."""
+        ...
+
+
+class LinearEstimator(Estimator, Protocol):
+    """What means of a linear model need of it."""
+
+    @property
+    def design(self) -> Design:
+        """Terms and variables."""
+        ...
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
+        ...
+
+    @property
+    def dropped_terms(self) -> tuple[str, ...]:
+        """Columns left out because those before them say the same."""
         ...
 
 
@@ -214,7 +233,7 @@ class MarginalMeans:
 
 
 def marginal_means(
-    fit: ModelFit, by: tuple[str, ...], *, at: Mapping[str, float], weights: Literal["equal", "observed"]
+    fit: LinearEstimator, by: tuple[str, ...], *, at: Mapping[str, float], weights: Literal["equal", "observed"]
 ) -> MarginalMeans:
     """Return model means on the grid of `by`; see `ModelFit.marginal_means`."""
     variables = fit.design.variables

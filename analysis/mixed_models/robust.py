@@ -6,7 +6,7 @@ Everything is in coordinates whitened by the fitted covariance, where the levera
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -59,11 +59,25 @@ def robust_precision(parts: Parts, kind: RobustKind) -> RobustPrecision:
         raise AnalysisError(
             Problem("robust_unknown", f"There is no '{kind}' covariance.", choose_from(str(kind), list(POWERS)))
         )
-    arranged = require_rows(parts)
-    unscaled = parts.optimum.evaluation.unscaled
+    return sandwich(parts.optimum.evaluation.unscaled, _whitened(parts, require_rows(parts)), kind)
+
+
+def sandwich(unscaled: Array, clusters: Iterable[tuple[Array, Array]], kind: RobustKind = "CR2") -> RobustPrecision:
+    """Return the sandwich covariance of coefficients, and what its degrees of freedom need.
+
+    Parameters
+    ----------
+    unscaled : (p, p) array
+        Phi.
+    clusters : iterable of ((clusters, rows, p) array, (clusters, rows) array)
+        Whitened designs and residuals of clusters that have as many rows.
+    kind : {"CR2", "CR0", "CR3"}
+        Correction of the residuals.
+    """
+    size = len(unscaled)
     meat = np.zeros_like(unscaled)
     own, crossed = [], []
-    for x, residual in _whitened(parts, arranged):
+    for x, residual in clusters:
         leverage = x @ unscaled @ np.swapaxes(x, 1, 2)
         values, vectors = np.linalg.eigh(np.eye(x.shape[1]) - leverage)
         power = np.where(values > LEAST, np.maximum(values, LEAST) ** POWERS[kind], 0.0)
@@ -72,16 +86,24 @@ def robust_precision(parts: Parts, kind: RobustKind) -> RobustPrecision:
         meat += scores.T @ scores
         own.append(np.swapaxes(adjusted, 1, 2) @ adjusted)
         crossed.append(np.swapaxes(x, 1, 2) @ adjusted)
-    vcov = unscaled @ meat @ unscaled
     return RobustPrecision(
         unscaled,
-        vcov,
-        parts.optimum.evaluation.slopes,
-        np.zeros((len(parts.optimum.theta),) * 2),
+        unscaled @ meat @ unscaled,
+        np.zeros((0, size, size)),
+        np.zeros((0, 0)),
         "satterthwaite",
         np.concatenate(own),
         np.concatenate(crossed),
     )
+
+
+def cluster_codes(arranged: Arranged) -> Codes:
+    """Return the cluster of each row that was observed: the group of the participant, or else the participant."""
+    participant = np.nonzero(arranged.mask)[0]
+    cluster = np.arange(len(arranged.participants))
+    for groups in arranged.memberships:
+        cluster = np.where(groups.codes >= 0, groups.codes, len(groups.labels) + cluster)
+    return np.unique(cluster[participant], return_inverse=True)[1].astype(np.int64)
 
 
 def _whitened(parts: Parts, arranged: Arranged) -> Iterator[tuple[Array, Array]]:
