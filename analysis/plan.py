@@ -28,7 +28,7 @@ from data_contracts.errors import choose_from
 
 PlanId = Annotated[str, Field(pattern=NAME_PATTERN)]
 Number = Annotated[float, Field(strict=False)]
-ModelKind = Literal["mmrm", "mixed_model", "gee"]
+ModelKind = Literal["mmrm", "mixed_model", "gee", "least_squares"]
 CovarianceKind = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
 Ladder = Annotated[
     list[CovarianceKind],
@@ -36,6 +36,8 @@ Ladder = Annotated[
     BeforeValidator(lambda kinds: [kinds] if isinstance(kinds, str) else kinds, CovarianceKind | list[CovarianceKind]),
 ]
 Border = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Flag = Literal["too_fast", "straight_lining", "failed_attention", "bot"]
+"""What may speak against the answers of a participant at a timepoint."""
 _CONTRAST = re.compile(r"^([a-z][a-z0-9_.-]*) - ([a-z][a-z0-9_.-]*)$")
 
 
@@ -101,7 +103,7 @@ class Outcome(StrictModel):
 
 
 class Contrast(NamedTuple):
-    """``a - b``: two arms of a comparison, or two timepoints of a single group."""
+    """``a - b``: two arms of a comparison, or two timepoints where there is one arm."""
 
     first: str
     second: str
@@ -110,9 +112,10 @@ class Contrast(NamedTuple):
 class Estimand(StrictModel):
     """One number that the plan asks for.
 
-    ``contrast`` is ``arm - arm`` (compared at ``timepoint``) or, in a single group, ``timepoint - timepoint``.
-    ``model`` is ``mmrm``, ``mixed_model`` or ``gee``; left out, it is ``gee`` for an outcome that is not a score,
-    ``mixed_model`` where people meet in groups, and ``mmrm`` otherwise. ``covariance`` of an mmrm is one structure or
+    ``contrast`` is ``arm - arm`` (compared at ``timepoint``) or, with one arm, ``timepoint - timepoint``.
+    ``model`` is ``mmrm``, ``mixed_model``, ``gee`` or ``least_squares``; left out, it is ``gee`` for an outcome that is
+    not a score, ``least_squares`` in a repeated cross-section (which knows no other of scores), ``mixed_model`` where
+    people meet in groups, and ``mmrm`` otherwise. ``covariance`` of an mmrm is one structure or
     a ladder, of which the first that converges is taken. ``random`` effects are those of a mixed model.
     """
 
@@ -149,6 +152,12 @@ class SmallNumbers(StrictModel):
     fewest_per_arm: Annotated[int, Field(ge=5)] = 10
 
 
+class AnswerQuality(StrictModel):
+    """Flags whose answers are left out of the main analysis, as if they were missing; none without the key."""
+
+    leave_out: list[Flag] = []
+
+
 class Plan(StrictModel):
     """A statistical analysis plan (`sap.yaml`).
 
@@ -161,6 +170,7 @@ class Plan(StrictModel):
     estimands: Annotated[list[Estimand], Field(min_length=1)]
     families: list[Family] = []
     small_numbers: SmallNumbers = SmallNumbers()
+    quality: AnswerQuality = AnswerQuality()
     engine: Engine = "peerimpact"
 
     @model_validator(mode="after")
@@ -192,6 +202,8 @@ class Plan(StrictModel):
             return estimand.model
         if self.outcome(estimand.outcome).kind != "score":
             return "gee"
+        if design.is_resampled:
+            return "least_squares"
         return "mixed_model" if design.group_arms else "mmrm"
 
     def is_asked_twice(self, estimand: Estimand) -> bool:
@@ -267,13 +279,13 @@ def _misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
             findings += _unknown((*at, "covariates", place), covariate, [known.id for known in design.covariates])
         findings += _model_misfits(at, estimand, plan, design)
         first, second = estimand.compared
-        if design.kind == "single_group":
+        if design.compares_timepoints:
             expected = f"{estimand.timepoint} - {design.baseline.id}"
             if estimand.contrast != expected:
                 findings.append(
                     Finding(
                         (*at, "contrast"),
-                        f"Found '{estimand.contrast}'; a single group is compared with its own baseline.",
+                        f"Found '{estimand.contrast}'; one arm alone is compared with its own baseline.",
                         f"Write '{expected}'.",
                     )
                 )
@@ -312,7 +324,11 @@ def _model_misfits(at: tuple[str | int, ...], estimand: Estimand, plan: Plan, de
     findings = []
     if (model == "gee") == is_score:
         message = f"The model '{model}' does not go with the kind of the outcome."
-        findings.append(Finding((*at, "model"), message, "Scores need mmrm or mixed_model, every other kind gee."))
+        scores = "least_squares" if design.is_resampled else "mmrm or mixed_model"
+        findings.append(Finding((*at, "model"), message, f"Scores need {scores}, every other kind gee."))
+    elif is_score and (model == "least_squares") != design.is_resampled:
+        message = f"The model '{model}' does not go with the design {design.kind}."
+        findings.append(Finding((*at, "model"), message, "Leave 'model' out: the design chooses it."))
     if model == "mmrm" and design.group_arms:
         message = "An mmrm takes people for independent, but people of an arm meet in groups."
         findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model'."))
@@ -325,7 +341,7 @@ def _model_misfits(at: tuple[str | int, ...], estimand: Estimand, plan: Plan, de
             message = f"'{option}' is an option of {owner}, and the model is '{model}'."
             findings.append(Finding((*at, option), message, "Take it out."))
     simple = model == "mixed_model" and estimand.random == "intercept" and not estimand.variance_by_arm
-    if plan.engine == "statsmodels" and model != "gee" and is_score and not simple:
+    if plan.engine == "statsmodels" and model in either and is_score and not simple:
         message = "The statsmodels engine fits mixed models with random intercepts and one residual variance only."
         findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model', or 'engine: peerimpact'."))
     return findings
