@@ -1,0 +1,1 @@
+"""Attendance: who came to which session of the programme, from logs and rosters."""
