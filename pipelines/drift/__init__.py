@@ -1,0 +1,1 @@
+"""What changed between deliveries: columns, questions, labels, codes; one finding for each change."""
