@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -12,12 +14,18 @@ from pathlib import Path
 import pandas as pd
 
 from data_contracts.errors import Problem
+from data_contracts.quarantine import SetAside
 from pipelines.sources.model import RawTable, SourceError, build_table
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_BYTES = 512 * 1024 * 1024
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_CONTROLS = re.compile("[\x80-\x9f]")
 _SAMPLE_ROWS = 50
+CUT_ADVICE = (
+    "Deliver the file again; if the row is complete, end it with a line break. Google's files have none: "
+    "declare them as 'format: google_forms'."
+)
 MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
 csv.field_size_limit(MAX_FIELD_CHARACTERS)
 
@@ -29,6 +37,7 @@ def read_delimited(
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal_comma: bool = False,
+    number_names: bool = False,
 ) -> RawTable:
     """Read a delimited text file.
 
@@ -45,10 +54,16 @@ def read_delimited(
     decimal_comma : bool
         As declared: cells such as ``2,5`` are numbers, and become ``2.5``.
 
+    Returns
+    -------
+    RawTable
+        A last row after which the file ends without a line break is quarantined as ``cut_off``, unless a quotation mark
+        closes it: ``12`` may be what is left of ``125``, and nobody could see it.
+
     Raises
     ------
     SourceError
-        Not readable in that encoding, NUL bytes, an unclosed quote, or no delimiter fits.
+        Not readable in that encoding, NUL bytes, an unclosed quote, no delimiter fits, or nothing is left.
     """
     text = decode_text(path, source, encoding)
     delimiter = delimiter or detect_delimiter(text, source)
@@ -56,8 +71,28 @@ def read_delimited(
     header = next(rows, None)
     if header is None:
         raise SourceError(Problem("file_empty", "The file is empty.", "Deliver the export again.", source))
-    table = build_table(source, header[1], rows)
+    table = build_table(source, header[1], rows, number_names=number_names)
+    if not text.endswith(("\n", "\r", '"')):
+        table = set_aside_last_row(table, CUT_ADVICE)
     return replace(table, cells=with_decimal_points(table.cells)) if decimal_comma else table
+
+
+def set_aside_last_row(table: RawTable, how_to_fix: str) -> RawTable:
+    """Return the table of a file that ends within its last row, without that row.
+
+    Raises
+    ------
+    SourceError
+        No other row is there.
+    """
+    last = int(table.cells.index[-1])
+    if any(line.source_row > last for line in table.set_aside):
+        return table
+    reason = "The file ends within this row, without a line break: its last answer may be cut off."
+    if len(table.cells) == 1:
+        raise SourceError(Problem("no_rows", "The file ends within its only row.", how_to_fix, table.source, last))
+    line = SetAside(table.source, last, "", "cut_off", "row", reason, how_to_fix)
+    return replace(table, cells=table.cells.iloc[:-1], set_aside=(*table.set_aside, line))
 
 
 def with_decimal_points(cells: pd.DataFrame) -> pd.DataFrame:
@@ -100,6 +135,7 @@ def decode_text(path: Path, source: str, encoding: str | None) -> str:
                 source,
             )
         ) from None
+    _refuse_windows_letters(text, used, source)
     if "\x00" in text:
         raise SourceError(
             Problem(
@@ -111,6 +147,21 @@ def decode_text(path: Path, source: str, encoding: str | None) -> str:
             )
         )
     return text
+
+
+def _refuse_windows_letters(text: str, encoding: str, source: str) -> None:
+    """Refuse letters of Windows that were read as ISO 8859, where every byte is a character: controls nobody types."""
+    found = _CONTROLS.search(text) if codecs.lookup(encoding).name.startswith("iso8859") else None
+    if found:
+        raise SourceError(
+            Problem(
+                "wrong_encoding",
+                f"The file is not {encoding} text: this line has a control character that nobody types.",
+                "Declare 'encoding: cp1252' (Windows) in study.yaml, or save the file as UTF-8.",
+                source,
+                text.count("\n", 0, found.start()) + 1,
+            )
+        )
 
 
 def detect_delimiter(text: str, source: str) -> str:

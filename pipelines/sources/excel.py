@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from data_contracts.errors import Problem, choose_from
+from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from pipelines.sources.delimited import MAX_BYTES
 from pipelines.sources.model import RawTable, SourceError, build_table
@@ -43,12 +43,19 @@ Row = tuple[int, list[str]]
 class _Sheet:
     """The rows of a sheet up to the last that holds something, and its merged ranges as `SheetCells.merged`."""
 
-    name: str
     rows: list[Row]
     merged: list[tuple[int, int, int, int]]
 
 
-def read_excel(path: Path, source: str, *, sheet: str | None = None, header_row: int = 1) -> RawTable:
+def read_excel(
+    path: Path,
+    source: str,
+    *,
+    sheet: str | None = None,
+    header_row: int = 1,
+    is_declared: bool = True,
+    number_names: bool = False,
+) -> RawTable:
     """Read one sheet of an .xlsx workbook.
 
     Numbers become their shortest text (``3``, not ``3.0``; a percentage the number that is stored, ``0.25``), dates ISO
@@ -66,12 +73,16 @@ def read_excel(path: Path, source: str, *, sheet: str | None = None, header_row:
         Sheet name, which may be that of a hidden sheet; the only sheet when the workbook has one.
     header_row : int
         Row of the sheet with the column names. Rows above it are set aside as excluded.
+    is_declared : bool
+        Whether study.yaml names `sheet`. A name that it does not say may be that of a person and is told nowhere.
+    number_names : bool
+        As in `build_table`.
 
     Returns
     -------
     RawTable
-        Rows are those of the sheet. A row through which merged cells run is quarantined: nobody can tell to which of
-        its rows or columns the answer belongs.
+        Its `source` has the sheet in brackets where study.yaml names one. Rows are those of the sheet. A row through
+        which merged cells run is quarantined: nobody can tell to which of its rows or columns the answer belongs.
 
     Raises
     ------
@@ -80,8 +91,8 @@ def read_excel(path: Path, source: str, *, sheet: str | None = None, header_row:
         merged cells.
     """
     check_archive(path, source)
-    found = _load(path, source, sheet)
-    name = f"{source}[{found.name}]"
+    name = f"{source}[{sheet}]" if sheet is not None and is_declared else source
+    found = _load(path, source, name, sheet)
     if not found.rows:
         advice = "Name another 'sheet', or deliver it again."
         raise SourceError(Problem("file_empty", "The sheet is empty.", advice, name))
@@ -95,13 +106,13 @@ def read_excel(path: Path, source: str, *, sheet: str | None = None, header_row:
     ]
     rows = [(row, _fit(fields, len(header))) for row, fields in found.rows if row > header_row and row not in merged]
     try:
-        table = build_table(name, header, rows)
+        table = build_table(name, header, rows, number_names=number_names)
     except SourceError as error:  # which counts on a header in the first row
         raise SourceError(
             replace(one, line=header_row if one.line == 1 else one.line) for one in error.problems
         ) from None
     together = tuple(sorted((*aside, *table.set_aside), key=lambda line: line.source_row))
-    return replace(table, rows_read=table.rows_read + len(aside), set_aside=together)
+    return replace(table, rows_read=table.rows_read + len(aside), set_aside=together, header_row=header_row)
 
 
 def check_archive(path: Path, source: str) -> None:
@@ -135,7 +146,7 @@ def check_archive(path: Path, source: str) -> None:
         raise refuse_size(source)
 
 
-def _load(path: Path, source: str, wanted: str | None) -> _Sheet:
+def _load(path: Path, source: str, name: str, wanted: str | None) -> _Sheet:
     import openpyxl
 
     from pipelines.sources.excel_cells import SheetCells
@@ -147,10 +158,10 @@ def _load(path: Path, source: str, wanted: str | None) -> _Sheet:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the library: about what it leaves out, and with the values of cells
             with path.open("rb") as file, closing(openpyxl.load_workbook(file, read_only=True, data_only=True)) as book:
-                name = _choose_sheet({each.title: each.sheet_state for each in book.worksheets}, wanted, source)
-                sheet: Any = book[name]
-                cells = SheetCells(sheet, f"{source}[{name}]")
-                return _Sheet(name, _without_blank_end(list(cells.rows())), cells.merged)
+                states: dict[str, str] = {each.title: each.sheet_state for each in book.worksheets}
+                sheet: Any = book[_choose_sheet(states, wanted, source)]
+                cells = SheetCells(sheet, name)
+                return _Sheet(_without_blank_end(list(cells.rows())), cells.merged)
     except SourceError:
         raise
     except Exception as error:  # the library raises whatever a damaged file makes of it
@@ -166,13 +177,18 @@ def _choose_sheet(states: dict[str, str], wanted: str | None, source: str) -> st
         raise SourceError(Problem("file_empty", message, "Deliver it again.", source))
     if wanted is None and len(names) == 1:
         return names[0]
+    hidden = sum(state != "visible" for state in states.values())
+    count = f"{len(names)} {'sheet' if len(names) == 1 else 'sheets'}{f' ({hidden} hidden)' if hidden else ''}"
     if wanted is None:
-        told = [name if states[name] == "visible" else f"{name} (hidden)" for name in names]
-        message = f"The workbook has {len(names)} sheets: {', '.join(told)}."
-        raise SourceError(Problem("sheet_not_named", message, "Name one with 'sheet' in study.yaml.", source))
+        advice = "Open it, and name the sheet with the answers with 'sheet' in study.yaml."
+        raise SourceError(Problem("sheet_not_named", f"The workbook has {count}.", advice, source))
     if wanted not in names:
-        message = f"The workbook has no sheet '{wanted}'."
-        raise SourceError(Problem("sheet_missing", message, choose_from(wanted, names), source))
+        alike = any(" ".join(name.split()).casefold() == " ".join(wanted.split()).casefold() for name in names)
+        message = f"The workbook has no sheet '{wanted}'; it has {count}."
+        advice = "Open it, and write the name of the sheet as it stands there."
+        if alike:
+            advice = f"One differs in case or spaces alone. {advice}"
+        raise SourceError(Problem("sheet_missing", message, advice, source))
     return wanted
 
 

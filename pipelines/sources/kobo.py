@@ -11,13 +11,14 @@ from typing import Final, NoReturn
 
 import pandas as pd
 
-from data_contracts.errors import Problem, choose_from
+from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from pipelines.sources.delimited import read_delimited, with_decimal_points
 from pipelines.sources.excel import check_archive, read_excel
 from pipelines.sources.model import RawTable, SourceError
 from pipelines.sources.redcap import without_cut_row
 
+OWN_DELIMITER: Final = ";"
 INDEX: Final = "_index"
 PARENT_TABLE: Final = "_parent_table_name"
 PARENT_INDEX: Final = "_parent_index"
@@ -61,7 +62,7 @@ def read_kobo(
 
     An export of labels is read as it is: its columns are the labels, and `questions` holds each of them, where an
     export of XML values and headers has none. It is known by a label that can be no XML name; an export whose labels
-    all look like names is not told apart. Two questions with the same label are refused.
+    all look like names is not told apart. Questions with the same label are numbered, as in `number_repeated`.
 
     Parameters
     ----------
@@ -85,21 +86,11 @@ def read_kobo(
         Not readable as its kind of file, options of another kind, more than one sheet could be meant, or a repeat that
         is none, is not there, or whose parents cannot be told apart.
     """
-    try:
-        if _is_workbook(path, source):
-            table = _read_workbook(path, source, sheet, repeat, encoding or delimiter)
-            table = replace(table, cells=with_decimal_points(table.cells)) if decimal_comma else table
-        else:
-            options = _Text(encoding, delimiter, decimal_comma)
-            table = _read_text(path, source, sheet, repeat, options)
-    except SourceError as error:
-        problems = [
-            replace(problem, how_to_fix="Export 'XML values and headers': there every question has a name of its own.")
-            if problem.code == "column_twice"
-            else problem
-            for problem in error.problems
-        ]
-        raise SourceError(problems) from None
+    if _is_workbook(path, source):
+        table = _read_workbook(path, source, sheet, repeat, encoding or delimiter)
+        table = replace(table, cells=with_decimal_points(table.cells)) if decimal_comma else table
+    else:
+        table = _read_text(path, source, sheet, repeat, _Text(encoding, delimiter, decimal_comma))
     labels = [name for name in table.cells.columns if not _XML_NAME.fullmatch(name.removeprefix(PARENT))]
     told = {name: name for name in table.cells.columns if not name.startswith("_")} if labels else {}
     return replace(_without_tags(table), questions=told)
@@ -121,7 +112,11 @@ def _read_text(path: Path, source: str, sheet: str | None, repeat: str | None, o
 
 def _read_one(path: Path, source: str, options: _Text) -> RawTable:
     try:
-        return without_cut_row(path, read_delimited(path, source, **asdict(options)))
+        return without_cut_row(path, read_delimited(path, source, **asdict(options), number_names=True))
+    except SourceError as error:
+        if options.delimiter or error.problems[0].code != "no_delimiter":
+            raise
+        return _read_one(path, source, replace(options, delimiter=OWN_DELIMITER))  # a form with one question
     except csv.Error:  # a field beyond the limit, before the delimiter is known
         _refuse("broken_quotes", "A field is longer than any answer: a quotation mark is never closed.",
                 "Deliver the export again.", source)  # fmt: skip
@@ -145,15 +140,17 @@ def _read_workbook(path: Path, source: str, sheet: str | None, repeat: str | Non
     answers = [name for name, header in headers.items() if PARENT_INDEX not in header]
     if repeat is None:
         if sheet is None and len(answers) != 1:
-            _refuse("sheet_not_named", f"{len(answers)} sheets could hold the submissions: {', '.join(answers)}.",
-                    "Name one with 'sheet' in study.yaml.", source)  # fmt: skip
-        return read_excel(path, source, sheet=sheet or answers[0])
+            _refuse("sheet_not_named", f"{len(answers)} sheets could hold the submissions.",
+                    "Open the workbook, and name one with 'sheet' in study.yaml.", source)  # fmt: skip
+        return read_excel(path, source, sheet=sheet or answers[0], is_declared=sheet is not None, number_names=True)
     if sheet:
         _refuse("sheet_and_repeat", "Both 'sheet' and 'repeat' are given; the parents' sheets are found by themselves.",
                 "Remove 'sheet' from study.yaml.", source)  # fmt: skip
     repeats = [name for name in headers if name not in answers]
     if repeat not in repeats:
-        advice = choose_from(repeat, repeats) if repeats else "Remove 'repeat': no sheet of this export is one."
+        advice = "Remove 'repeat': no sheet of this export is one."
+        if repeats:
+            advice = f"{len(repeats)} sheets are: open the workbook, and write the name of one as it stands there."
         _refuse("repeat_missing", f"'{repeat}' is no sheet of a repeat (with '{PARENT_INDEX}').", advice, source)
     return _with_parents(path, source, repeat, headers, ())
 
@@ -162,7 +159,7 @@ def _with_parents(
     path: Path, source: str, sheet: str, headers: dict[str, list[str]], below: tuple[str, ...]
 ) -> RawTable:
     """Return the rows of a sheet with the columns of their parents, and of theirs."""
-    table = read_excel(path, source, sheet=sheet)
+    table = read_excel(path, source, sheet=sheet, is_declared=not below, number_names=True)
     if PARENT_INDEX not in headers[sheet]:
         return table
     if PARENT_TABLE not in table.cells.columns or len(below) >= MAX_DEPTH:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import pandas as pd
 
-from data_contracts.errors import Problem, did_you_mean
+from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from pipelines.errors import PipelineError
 
 SOURCE_ROW = "source_row"
+_ALIKE: Final = 0.5
+"""How similar names of columns are that one may be meant for the other (`difflib`)."""
 
 
 class SourceError(PipelineError):
@@ -37,6 +43,8 @@ class RawTable:
         Column -> what the export calls it (the question), where it tells.
     answers : mapping
         Column -> code -> label, where it tells.
+    header_row : int
+        Row of the file with the column names.
     """
 
     source: str
@@ -45,9 +53,12 @@ class RawTable:
     set_aside: tuple[SetAside, ...]
     questions: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    header_row: int = 1
 
 
-def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> RawTable:
+def build_table(
+    source: str, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], *, number_names: bool = False
+) -> RawTable:
     """Hold every row against the header: a fixed number of fields, blank rows excluded, all else kept as text.
 
     Parameters
@@ -58,6 +69,8 @@ def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Se
         Column names; spaces around them do not count.
     rows : iterable of (int, sequence of str)
         Row in the file and its fields.
+    number_names : bool
+        Whether names that stand twice are told apart by a number, see `number_repeated`.
 
     Raises
     ------
@@ -65,6 +78,7 @@ def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Se
         The header is empty, a name stands twice or is missing, or most rows do not fit the header.
     """
     names = [name.strip() for name in header]
+    names = number_repeated(names) if number_names else names
     _check_header(source, names)
     kept: list[Sequence[str]] = []
     index: list[int] = []
@@ -95,7 +109,7 @@ def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Se
             Problem(
                 "rows_do_not_fit",
                 f"{misfits} of {n_rows} rows do not have the {len(names)} fields of the header.",
-                "Check the delimiter, and that the header is the first row.",
+                "Check the delimiter, and that the header is the first row (of a workbook: or named by 'header_row').",
                 source,
                 1,
             )
@@ -106,6 +120,20 @@ def build_table(source: str, header: Sequence[str], rows: Iterable[tuple[int, Se
         )
     cells = pd.DataFrame(kept, columns=names, index=pd.Index(index, name=SOURCE_ROW), dtype="str")
     return RawTable(source, cells, n_rows, tuple(aside))
+
+
+def number_repeated(names: Sequence[str]) -> list[str]:
+    """Return names with a number after each that stands more than once.
+
+    ``Comments, Comments`` become ``Comments (1), Comments (2)``; the plain text then names no column, so that no
+    study can mean one of them and be given the other.
+    """
+    often, seen = Counter(names), Counter[str]()
+    numbered = []
+    for name in names:
+        seen[name] += 1
+        numbered.append(f"{name} ({seen[name]})" if name and often[name] > 1 else name)
+    return numbered
 
 
 def check_columns(table: RawTable, wanted: Sequence[tuple[str, str]]) -> list[Problem]:
@@ -120,23 +148,33 @@ def check_columns(table: RawTable, wanted: Sequence[tuple[str, str]]) -> list[Pr
         return [
             Problem(
                 "header_missing",
-                f"The first row has none of the declared columns ({names}, ...): it may be no header.",
-                "Let the first row be the header, check the delimiter, or correct the column names in study.yaml.",
+                f"Row {table.header_row} has none of the declared columns ({names}, ...): it may be no header.",
+                "Let the first row be the header (or name it: 'header_row' of a workbook), check the delimiter, or "
+                "correct the column names in study.yaml.",
                 table.source,
-                1,
+                table.header_row,
             )
         ]
     return [
         Problem(
             "column_missing",
             f"The column '{column}' ({purpose}) is not in the file.",
-            f"{did_you_mean(column, have)}Correct study.yaml, or deliver the file with this column.",
+            f"{_nearest(column, have)}Correct study.yaml, or deliver the file with this column.",
             table.source,
-            1,
+            table.header_row,
             column,
         )
         for column, purpose in missing
     ]
+
+
+def _nearest(column: str, header: Sequence[str]) -> str:
+    """Return the nearest name of a header where it is one word, else its place: a question may hold a person's name."""
+    near = difflib.get_close_matches(column, header, n=1, cutoff=_ALIKE)
+    if not near:
+        return ""
+    is_word = re.fullmatch(r"[^\s@]+", near[0])
+    return f"Did you mean '{near[0]}'? " if is_word else f"Column {list(header).index(near[0]) + 1} is the nearest. "
 
 
 def _check_header(source: str, names: Sequence[str]) -> None:

@@ -17,8 +17,15 @@ from data_contracts.errors import Problem, choose_from
 from data_contracts.quarantine import SetAside
 from instruments.errors import InstrumentError
 from instruments.exchange.redcap import read_data_dictionary
-from pipelines.sources.delimited import decode_text, detect_delimiter, split_rows, with_decimal_points
+from pipelines.sources.delimited import (
+    decode_text,
+    detect_delimiter,
+    set_aside_last_row,
+    split_rows,
+    with_decimal_points,
+)
 from pipelines.sources.model import RawTable, SourceError, build_table
+from pipelines.sources.survey_rows import CUT_OFF
 
 EVENT: Final = "redcap_event_name"
 INSTRUMENT: Final = "redcap_repeat_instrument"
@@ -129,14 +136,7 @@ def without_cut_row(path: Path, table: RawTable) -> RawTable:
     with path.open("rb") as file:
         file.seek(-2, SEEK_END)
         ends = file.read().rstrip(b"\x00").endswith((b"\n", b"\r"))
-    last = table.cells.index[-1]
-    if ends or any(line.source_row > last for line in table.set_aside):
-        return table
-    advice = "Deliver the export again; if the row is complete, end it with a line break."
-    line = SetAside(table.source, int(last), "", "cut_off", "row", "The file ends within this row.", advice)
-    if len(table.cells) == 1:
-        _refuse("no_rows", "The file ends within its only row.", advice, table.source, int(last))
-    return replace(table, cells=table.cells.iloc[:-1], set_aside=(*table.set_aside, line))
+    return table if ends else set_aside_last_row(table, CUT_OFF.how_to_fix)
 
 
 def _read_rows(path: Path, source: str, encoding: str | None, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from pipelines.sources.delimited import decode_text, detect_delimiter, split_rows, with_decimal_points
-from pipelines.sources.model import RawTable, SourceError, build_table
+from pipelines.sources.model import RawTable, SourceError, build_table, number_repeated
 
 Row = tuple[int, list[str]]
 """Row in the file (the header is row 1) and its fields."""
@@ -110,19 +110,8 @@ def build_answers(source: str, names: Sequence[str], text: TextRows, n_header: i
 
 
 def name_questions(texts: Sequence[str]) -> list[str]:
-    """Return a column name for each question text: one space between words, and repeated texts all numbered.
-
-    ``Comments, Comments`` become ``Comments (1), Comments (2)``; the plain text then names no column, so that no
-    study can mean one of them and be given the other.
-    """
-    plain = [" ".join(text.split()) for text in texts]
-    often = Counter(plain)
-    seen: Counter[str] = Counter()
-    names = []
-    for name in plain:
-        seen[name] += 1
-        names.append(f"{name} ({seen[name]})" if name and often[name] > 1 else name)
-    return names
+    """Return a column name for each question text: one space between words, and repeated texts all numbered."""
+    return number_repeated([" ".join(text.split()) for text in texts])
 
 
 def leave_out(table: RawTable, lines: Sequence[SetAside]) -> RawTable:

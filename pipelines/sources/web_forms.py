@@ -13,6 +13,7 @@ from pipelines.sources.model import RawTable, SourceError
 from pipelines.sources.survey_rows import (
     ARCHIVE,
     SECOND_HEADER,
+    TextRows,
     build_answers,
     drop_unnamed_end,
     finish,
@@ -60,7 +61,8 @@ def read_google_forms(
         Not readable, an option that the kind of file does not have, or a column without a question.
     """
     if not _is_workbook(path, source):
-        return _read_csv(path, source, encoding, delimiter, decimal_comma, sheet)
+        text = replace(_read_text(path, source, encoding, delimiter, sheet), is_cut=False)
+        return _read_csv(source, text, decimal_comma=decimal_comma)
     given = {"encoding": encoding, "delimiter": delimiter, "decimal_comma": decimal_comma or None}
     for option, value in given.items():
         if value is not None:
@@ -72,7 +74,8 @@ def read_microsoft_forms(path: Path, source: str, *, sheet: str | None = None) -
     """Read the answers of a Microsoft form: the workbook, or a CSV made of it.
 
     As `read_google_forms`. Microsoft numbers repeated texts itself (``Comments``, ``Comments2``) and ends several
-    choices with a semicolon (``a;b;``); both stay.
+    choices with a semicolon (``a;b;``); both stay. A last row of a CSV file without a line break is quarantined as
+    ``cut_off``: Excel ends every row with one.
 
     Parameters
     ----------
@@ -89,16 +92,17 @@ def read_microsoft_forms(path: Path, source: str, *, sheet: str | None = None) -
         Not readable, a sheet named for a CSV file, or a column without a question.
     """
     if not _is_workbook(path, source):
-        return _read_csv(path, source, None, None, False, sheet)
+        return _read_csv(source, _read_text(path, source, None, None, sheet), decimal_comma=False)
     return _read_workbook(path, source, sheet)
 
 
-def _read_csv(
-    path: Path, source: str, encoding: str | None, delimiter: str | None, decimal_comma: bool, sheet: str | None
-) -> RawTable:
+def _read_text(path: Path, source: str, encoding: str | None, delimiter: str | None, sheet: str | None) -> TextRows:
     if sheet is not None:
         raise _no_such_option("sheet", "a CSV file", source)
-    text = drop_unnamed_end(replace(read_rows(path, source, encoding, delimiter), is_cut=False))
+    return drop_unnamed_end(read_rows(path, source, encoding, delimiter))
+
+
+def _read_csv(source: str, text: TextRows, *, decimal_comma: bool) -> RawTable:
     header = text.rows[0][1]
     return finish(build_answers(source, name_questions(header), text), header, decimal_comma=decimal_comma)
 

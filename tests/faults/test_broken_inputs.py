@@ -166,7 +166,7 @@ CASES = [
     ),
     Case("damaged text", content("answers.csv", b"pid,wave\n1,\x00\n"), WRONG, ("NUL",)),
     Case("unclosed quote", content("answers.csv", b'pid,wave\n"1,1\n2,1\n'), WRONG, ("quotation mark",)),
-    Case("sheet not named", as_workbook, WRONG, ("Answers, Notes", "sheet")),
+    Case("sheet not named", as_workbook, WRONG, ("2 sheets", "sheet")),
     Case("one arm only", keep(lambda row: row[2] == "usual"), INCOMPLETE, ("anxiety_post", "one_arm")),
     Case("one timepoint only", keep(lambda row: row[1] == "1"), INCOMPLETE, ("anxiety_post", "one_timepoint")),
     Case(

@@ -46,7 +46,8 @@ def test_ids_and_words_that_other_readers_take_for_something_else_stay_text(tmp_
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_the_one_that_cuts_all_rows_alike(tmp_path: Path, delimiter: str) -> None:
     rows = [["pid", "note"], ["1", "a:b"], ["2", "c"]]
-    assert read_text(tmp_path, "\n".join(delimiter.join(row) for row in rows)).cells["note"].tolist() == ["a:b", "c"]
+    text = "".join(delimiter.join(row) + "\n" for row in rows)
+    assert read_text(tmp_path, text).cells["note"].tolist() == ["a:b", "c"]
 
 
 def test_a_decimal_comma_in_a_semicolon_file_does_not_shift_columns(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_excel_cells_become_the_text_a_person_would_type(tmp_path: Path) -> None
     path = write_book(tmp_path / "a.xlsx", ("Answers", [["pid", "n", "x", "day", "yes", "note"],
                                                         ["007", 3.0, 2.5, datetime.datetime(2025, 3, 4), True, None]]))  # fmt: skip # noqa: DTZ001
     table = read_excel(path, "a.xlsx")
-    assert table.source == "a.xlsx[Answers]"
+    assert table.source == "a.xlsx"
     assert table.cells.iloc[0].tolist() == ["007", "3", "2.5", "2025-03-04", "TRUE", ""]
 
 
@@ -114,13 +115,17 @@ def test_a_sheet_is_named_when_there_are_several(tmp_path: Path) -> None:
         tmp_path / "a.xlsx", ("Notes", [["x"]]), ("Returns", [["pid", "a"], ["1", 2], [None, None], ["2", 3, 4]])
     )
     table = read_excel(path, "a.xlsx", sheet="Returns")
+    assert table.source == "a.xlsx[Returns]"
     assert table.cells["a"].tolist() == ["2"]
     assert [(line.source_row, line.rule) for line in table.set_aside] == [(3, "blank_row"), (4, "field_count")]
-    for sheet, expected in ((None, "sheet_not_named"), ("Return", "sheet_missing")):
+    for sheet, expected, told in (
+        (None, "sheet_not_named", "2 sheets"), ("Return", "sheet_missing", "2 sheets"), ("returns ", "sheet_missing", "case or spaces"),
+    ):  # fmt: skip
         with pytest.raises(SourceError) as error:
             read_excel(path, "a.xlsx", sheet=sheet)
         assert code(error) == expected
-        assert "Returns" in str(error.value)
+        assert told in str(error.value)
+        assert "Returns" not in str(error.value)
 
 
 def test_what_is_no_workbook_or_a_bomb_is_refused_before_it_is_opened(tmp_path: Path) -> None:

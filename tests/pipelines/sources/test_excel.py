@@ -156,7 +156,7 @@ def test_hidden_rows_columns_and_sheets_are_read_like_all_others(tmp_path: Path)
 
     path = save(tmp_path / "a.xlsx", [["pid", "q"], ["1", 2]], change)
     assert read(path, sheet="A").cells.loc[2].tolist() == ["1", "2"]
-    with pytest.raises(SourceError, match=r"A \(hidden\), Shown"):
+    with pytest.raises(SourceError, match=r"2 sheets \(1 hidden\)"):
         read_excel(path, "a.xlsx")
 
 

@@ -1,4 +1,4 @@
-"""Damaged exports of survey platforms: refused or accounted for row by row, never a crash and never a cell told."""
+"""Damaged text and exports of survey platforms: refused or accounted for row by row, never a crash and never a cell told."""
 
 import io
 import os
@@ -11,11 +11,14 @@ import numpy as np
 import openpyxl
 import pytest
 
+from pipelines.sources.delimited import read_delimited
 from pipelines.sources.limesurvey import read_limesurvey
 from pipelines.sources.model import RawTable, SourceError
 from pipelines.sources.qualtrics import read_qualtrics
 from pipelines.sources.survey_rows import TextRows, drop_unnamed_end, name_questions
 from pipelines.sources.web_forms import read_google_forms, read_microsoft_forms
+
+from .settled import settle
 
 MUTANTS = int(os.environ.get("PEERIMPACT_MUTANTS", "300"))
 LONGEST_SECONDS = 10.0
@@ -33,6 +36,9 @@ LEGACY = "\n".join([
 LIMESURVEY = "\r\n".join([
     '"id";"submitdate";"Q1[SQ001]";"Q1[SQ002]";"Q2"',
     *[f'"{row[0]}";"2025-01-01";"{row[2]}";"{row[3]}";"{row[4]}"' for row in ROWS], "", ""]).encode("utf-8-sig")  # fmt: skip
+PLAIN = "\n".join(
+    ["pid,wave,arm,gad_1,note", *[f'{row[0]},{row[1]},{row[2]},{row[3]},"{row[4]}"' for row in ROWS], ""]
+).encode()
 FORM = LIMESURVEY.replace(b";", b",")
 
 
@@ -41,10 +47,12 @@ def write_book(path: Path) -> bytes:
     for row in [["ID", "Start time", "Age", "Which?", "Comments"], *ROWS]:
         book.active.append(row)
     book.save(path)
-    return path.read_bytes()
+    return settle(path.read_bytes())
 
 
 FORMATS: dict[str, tuple[Callable[..., RawTable], bytes | None]] = {
+    "csv": (read_delimited, PLAIN),
+    "csv_utf_16": (read_delimited, PLAIN.decode().replace(",", ";").encode("utf-16")),
     "qualtrics": (read_qualtrics, QUALTRICS),
     "qualtrics_legacy": (read_qualtrics, LEGACY),
     "qualtrics_tsv": (read_qualtrics, QUALTRICS.decode().replace(",", "\t").encode("utf-16")),

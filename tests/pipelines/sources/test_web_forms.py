@@ -109,7 +109,7 @@ def test_a_google_sheet_may_come_as_a_workbook(tmp_path: Path) -> None:
 
 def test_a_microsoft_form_has_times_as_iso_text_and_hard_spaces_are_spaces(tmp_path: Path) -> None:
     table = microsoft(tmp_path, MICROSOFT, REPLY)
-    assert table.source == "a.xlsx[Sheet1]"
+    assert table.source == "a.xlsx"
     assert table.cells.loc[2].to_dict() == {
         "ID": "1", "Start time": "2025-03-04T10:11:12", "Completion time": "2025-03-04T10:11:12", "Email": "anonymous",
         "Name": "", "Your code": "007", "Which?": "a;b;", "Which?2": "3"}  # fmt: skip
@@ -172,12 +172,12 @@ MALFORMED_BOOKS = {
 
 
 @pytest.mark.parametrize("case", MALFORMED_BOOKS)
-def test_a_malformed_workbook_is_refused_with_its_sheet_and_advice(tmp_path: Path, case: str) -> None:
+def test_a_malformed_workbook_is_refused_with_its_name_and_advice(tmp_path: Path, case: str) -> None:
     rows, code = MALFORMED_BOOKS[case]
     with pytest.raises(SourceError) as error:
         microsoft(tmp_path, *rows)
     problem = error.value.problems[0]
-    assert (problem.code, problem.file) == (code, "a.xlsx[Sheet1]")
+    assert (problem.code, problem.file) == (code, "a.xlsx")
     assert problem.how_to_fix
 
 
