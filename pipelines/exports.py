@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
     from pipelines.study import Study
 
 _FINGERPRINT_DIGITS: Final = 6
+_PLAIN_NUMBER: Final = re.compile(r"\d?|(19|20)\d\d((0[1-9]|1[0-2])([0-2]\d|3[01])?)?")
+"""A single digit, or a year, month or day: a longer number may be a participant's."""
 _PLAIN_WORDS: Final = frozenset({
-    "answers", "arm", "data", "export", "followup", "form", "post", "pre", "results", "sheet", "site", "survey", "time",
-    "timepoint", "visit", "wave",
+    "a", "answers", "arm", "b", "data", "export", "followup", "form", "post", "pre", "results", "sheet", "site",
+    "survey", "t", "time", "timepoint", "v", "visit", "w", "wave",
 })  # fmt: skip
 
 
@@ -46,12 +49,12 @@ def find_files(pattern: str, data_root: Path, problems: list[Problem]) -> list[P
     return paths
 
 
-def tell_file(path: Path, pattern: str, study: Study) -> str:
+def tell_file(path: Path, pattern: str, study: Study, key: bytes) -> str:
     """Return what a file is called in messages, tables and reports: never more than study.yaml says already.
 
-    What stands in place of ``*`` or ``?`` is told where it is made of digits and of words that study.yaml or every
-    survey uses; a name of another kind may be that of a person, and is told by the first digits of its fingerprint
-    (SHA-256 of the path).
+    What stands in place of ``*`` or ``?`` is told where it is made of dates, single digits and words that study.yaml or
+    every survey uses; anything else may be the name or the id of a person, and the file is told by the first digits of
+    the fingerprint of its path (HMAC-SHA-256).
 
     Parameters
     ----------
@@ -61,16 +64,24 @@ def tell_file(path: Path, pattern: str, study: Study) -> str:
         The path in study.yaml.
     study : Study
         Whose ids of timepoints, arms and instruments count as plain words.
+    key : bytes
+        Secret of the fingerprint: without it nobody can try out names.
     """
     name = path.as_posix()
     if not re.search(r"[*?]", pattern):
         return name
     words = [study.study, *(one.id for one in study.timepoints), *(one.id for one in study.arms)]
     plain = _PLAIN_WORDS | {word for text in words for word in _words(text)}
-    said = set(_words(pattern))
-    if all(len(word) == 1 or word in plain or word in said for word in _words(name)):
+    said = {*_words(pattern), *_numbers(pattern)}
+    is_plain = all(word in plain or word in said for word in _words(name))
+    if is_plain and all(_PLAIN_NUMBER.fullmatch(number) or number in said for number in _numbers(name)):
         return name
-    return f"{PurePosixPath(pattern)} ({hashlib.sha256(name.encode()).hexdigest()[:_FINGERPRINT_DIGITS]})"
+    return f"{PurePosixPath(pattern)} ({hmac.digest(key, name.encode(), hashlib.sha256).hex()[:_FINGERPRINT_DIGITS]})"
+
+
+def _numbers(text: str) -> list[str]:
+    """Return the digits that stand between letters, slashes and underscores."""
+    return [re.sub(r"\D", "", part) for part in re.split(r"[^\W\d]|/", text)]
 
 
 def _words(text: str) -> list[str]:
