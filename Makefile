@@ -25,7 +25,10 @@ check: $(READY)         ## style, types, and documents that are written from cod
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.schemas --check docs
 
-bench: $(READY)        ## mixed models against statsmodels and, where they are installed, R packages; a quarter of an hour
+bench: $(READY)        ## a million people from Parquet to scores, step by step; then mixed models against peers; half an hour
+	$(BIN)/python -m benchmarks.take_in_answers
+	$(BIN)/python -m benchmarks.check_contracts
+	$(BIN)/python -m benchmarks.score_answers
 	$(BIN)/python -m benchmarks.compare_engines
 
 dev: $(READY)           ## Dagster user interface with the example study, on this machine only

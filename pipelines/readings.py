@@ -6,10 +6,8 @@ different texts; what came of them is handed to the cells by number.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -20,13 +18,10 @@ from data_contracts import SetAside, Verdict, conform, enforce
 from data_contracts.expectations import Parameters
 from data_contracts.model import Contract
 from instruments import Instrument
-from pipelines.declarations import plain_label
 from pipelines.deliveries import UNDECLARED, Cell, Delivery, list_cells
 from pipelines.study import Study
+from pipelines.texts import NUMBER, plain_label, read_day
 
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-_ISO_TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](T[0-9:.]+)?")
-"""How dates of a spreadsheet, which have no format of their own, are written out."""
 _NAN: Final = float("nan")
 
 
@@ -196,20 +191,13 @@ def _read_text(
 ) -> tuple[float, str, str, str]:
     if not text:
         return _NAN, "", "missing", "blank"
-    number = float(text) if _NUMBER.fullmatch(text) else None
+    number = float(text) if NUMBER.fullmatch(text) else None
     for code, reason in missing_codes.items():
-        if text == code or (number is not None and _NUMBER.fullmatch(code) and number == float(code)):
+        if text == code or (number is not None and NUMBER.fullmatch(code) and number == float(code)):
             return _NAN, "", "missing", reason
     if kind == "date":
-        day = _day(text, date_format)
+        day = read_day(text, date_format)
         return _NAN, day, "date" if day else "unreadable", ""
     if is_category:
         return _NAN, text, "category", ""
     return (_NAN, "", "unreadable", "") if number is None else (number, "", "number", "")
-
-
-def _day(text: str, date_format: str) -> str:
-    try:
-        return datetime.strptime(text, date_format).date().isoformat()  # noqa: DTZ007 - a day has no time zone
-    except ValueError:
-        return text[:10] if _ISO_TIME.fullmatch(text) else ""
