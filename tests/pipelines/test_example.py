@@ -12,10 +12,13 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from pipelines.folder import open_folder
 from pipelines.run import Run, run_study
-from pipelines.simulate import write_study
+from pipelines.simulation.harbour import write_study
 from pipelines.store import Store
 
-PUBLISHED = ["provenance.json", "quarantine.csv", "reconciliation.csv", "report.html", "results.csv", "results.parquet"]
+PUBLISHED = [
+    "drift.csv", "linking.csv", "provenance.json", "quarantine.csv", "reconciliation.csv", "report.html", "results.csv",
+    "results.parquet",
+]  # fmt: skip
 STEPS = ["intake", "scores", "results", "report"]
 
 
@@ -49,7 +52,7 @@ def test_the_example_in_the_repository_is_what_simulate_writes(project: Path, tm
         if path.is_file()
     }
     kept = project / "examples" / "harbour"
-    assert len(written) == 7
+    assert len(written) == 8
     assert written == {name: (kept / name).read_bytes() for name in written}
 
 
@@ -84,6 +87,21 @@ def test_a_delivered_total_that_differs_from_ours_is_counted(run: Run) -> None:
     agreement = run.results[run.results["analysis"] == "score_agreement"].set_index("statistic")["value"]
     assert agreement["different"] == 3
     assert agreement["compared"] == agreement["equal"] + 3
+
+
+def test_the_report_tells_what_was_held_and_how_often_people_came_as_the_log_has_it(run: Run, harbour: Path) -> None:
+    lines = pd.read_csv(harbour / "data" / "attendance.csv", dtype="str")
+    aside = run.quarantine[run.quarantine["source"].eq("data/attendance.csv") & run.quarantine["severity"].ne("cell")]
+    used = lines.drop(index=aside["source_row"] - 2)
+    held = used.loc[used["attended"] != "c", ["group", "week"]].drop_duplicates()
+    delivery = run.results[(run.results["analysis"] == "delivery") & (run.results["item"] == "")].set_index("statistic")
+    assert delivery.loc["sessions_held", "value"] == len(held)
+    people = delivery.loc["mean_attended", "n"]
+    assert delivery.loc["mean_attended", "value"] == pytest.approx(used["attended"].eq("1").sum() / people)
+    assert delivery.loc["facilitators", "value"] == used["facilitator"].nunique()
+    page = (harbour / "output" / "report.html").read_text()
+    assert f"Peer support: {len(held)} sessions were held" in page
+    assert not any(name in page for name in ("F1<", ">F2", "X900"))
 
 
 def test_a_second_run_publishes_the_same_bytes_under_another_key(

@@ -14,12 +14,16 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from analysis.plan import load_plan
 from analysis.simulation import SimulatedStudy, Trait, simulate_study, true_share_difference
 from data_contracts.errors import Problem
 from instruments import Instrument, load_library
 from pipelines.errors import PipelineError
+from pipelines.simulation.attendance import FILE as ATTENDANCE
+from pipelines.simulation.attendance import HEADER as ATTENDANCE_HEADER
+from pipelines.simulation.attendance import simulate_attendance
 from pipelines.study import derive_design, load_study
 
 TRAITS = {
@@ -35,6 +39,8 @@ FIRST_DAY = (date(2025, 1, 13), date(2025, 4, 7), date(2025, 7, 14))
 GROUP_SIZE = 10
 LATE, LATE_SHEET = "data/late_returns.xlsx", "Returns"
 BLANK_SHARE, REFUSED_SHARE = 0.006, 0.004
+ATTENDANCE_STREAM = 1
+"""Attendance has random numbers of its own: the answers are the same with and without it."""
 
 Row = dict[str, str]
 
@@ -76,6 +82,39 @@ def write_study(folder: Path, *, seed: int = 2025, participants: int = 240) -> N
     PipelineError
         The folder is a study already, or the number of participants does not fit.
     """
+    check_new_folder(folder, participants)
+    library = load_library()
+    rng = np.random.default_rng(seed)
+    study = simulate_study(library, TRAITS, participants=participants, group_size=GROUP_SIZE, rng=rng)
+    files = _type_in(study, library, rng)
+    _put_faults(files)
+    log = simulate_attendance(_members(study), _usable(files), np.random.default_rng([seed, ATTENDANCE_STREAM]))
+    (folder / "data").mkdir(parents=True)
+    for name in ("study.yaml", "sap.yaml"):
+        (folder / name).write_bytes((resources.files("pipelines") / "example" / name).read_bytes())
+    for name, rows in files.rows.items():
+        (folder / name).write_bytes(_workbook(files.header, rows) if name == LATE else _csv(files.header, rows))
+    (folder / ATTENDANCE).write_bytes(_csv(ATTENDANCE_HEADER, log.rows))
+    truth = {
+        "synthetic": True,
+        "seed": seed,
+        "participants": participants,
+        "estimands": true_estimands(folder, study, library),
+        "faults": sorted(
+            [*files.faults, *log.faults], key=lambda fault: (fault["source"], fault["source_row"], fault["column"])
+        ),
+    }
+    (folder / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")
+
+
+def check_new_folder(folder: Path, participants: int) -> None:
+    """Refuse a folder that holds a study already, and a number of people that does not make groups of ten.
+
+    Raises
+    ------
+    PipelineError
+        As `write_study` tells.
+    """
     if participants % 40:
         raise PipelineError(
             Problem(
@@ -94,27 +133,29 @@ def write_study(folder: Path, *, seed: int = 2025, participants: int = 240) -> N
                 str(folder),
             )
         )
-    library = load_library()
-    rng = np.random.default_rng(seed)
-    study = simulate_study(library, TRAITS, participants=participants, group_size=GROUP_SIZE, rng=rng)
-    files = _type_in(study, library, rng)
-    _put_faults(files)
-    (folder / "data").mkdir(parents=True)
-    for name in ("study.yaml", "sap.yaml"):
-        (folder / name).write_bytes((resources.files("pipelines") / "example" / name).read_bytes())
-    for name, rows in files.rows.items():
-        (folder / name).write_bytes(_workbook(files.header, rows) if name == LATE else _csv(files.header, rows))
-    truth = {
-        "synthetic": True,
-        "seed": seed,
-        "participants": participants,
-        "estimands": _true_estimands(folder, study, library),
-        "faults": sorted(files.faults, key=lambda fault: (fault["source"], fault["source_row"], fault["column"])),
+
+
+def _members(study: SimulatedStudy) -> pd.DataFrame:
+    """Return the pid and the peer group of everybody; outside of the groups it is empty."""
+    people = study.participants
+    groups = [f"G{group + 1:02}" if group >= 0 else "" for group in people["group"]]
+    return pd.DataFrame({"pid": [f"H{number:03}" for number in people["participant"]], "group": groups})
+
+
+def _usable(files: _Files) -> set[str]:
+    """Return the pids of everybody of whom a row is free of faults that set it aside."""
+    gone = {(fault["source"], fault["source_row"]) for fault in files.faults if fault["severity"] == "row"}
+    pid = files.header.index("pid")
+    return {
+        row[pid]
+        for file, rows in files.rows.items()
+        for place, row in enumerate(rows)
+        if (f"{file}[{LATE_SHEET}]" if file == LATE else file, place + 2) not in gone
     }
-    (folder / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")
 
 
-def _true_estimands(folder: Path, study: SimulatedStudy, library: Mapping[str, Instrument]) -> dict[str, float]:
+def true_estimands(folder: Path, study: SimulatedStudy, library: Mapping[str, Instrument]) -> dict[str, float]:
+    """Return what each estimand of a study folder is worth: estimand -> difference in points, or in percent."""
     design = derive_design(load_study(folder, library).value, library)
     plan = load_plan(folder / "sap.yaml", design).value
     place = {timepoint.id: index for index, timepoint in enumerate(design.timepoints)}
@@ -161,14 +202,15 @@ def _type_in(study: SimulatedStudy, library: Mapping[str, Instrument], rng: np.r
             }
             for name, names in columns.items():
                 answers = study.answers[name][index, place]
-                row |= {column: _typed(int(answer), rng) for column, answer in zip(names, answers, strict=True)}
+                row |= {column: type_answer(int(answer), rng) for column, answer in zip(names, answers, strict=True)}
             row["ssci_total"] = _total([row[column] for column in columns["ssci-8"]])
             late = place == len(WAVES) - 1 and rng.random() < 0.08
             files.rows[LATE if late else f"data/survey_{wave}.csv"].append([row[column] for column in header])
     return files
 
 
-def _typed(answer: int, rng: np.random.Generator) -> str:
+def type_answer(answer: int, rng: np.random.Generator) -> str:
+    """Return the text of an answer; now and then it is blank or refused."""
     draw = rng.random()
     return "" if draw < BLANK_SHARE else "-9" if draw < BLANK_SHARE + REFUSED_SHARE else str(answer)
 
@@ -255,8 +297,14 @@ def _workbook(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
         sheet.append(
             [int(row[place]) if re.fullmatch(r"-?[0-9]+", row[place]) else row[place] or None for place in kept]
         )
-    written, timeless = io.BytesIO(), io.BytesIO()
+    written = io.BytesIO()
     book.save(written)
+    return without_times(written)
+
+
+def without_times(written: io.BytesIO) -> bytes:
+    """Return a workbook that is the same whenever it is written."""
+    timeless = io.BytesIO()
     with zipfile.ZipFile(written) as source, zipfile.ZipFile(timeless, "w", zipfile.ZIP_DEFLATED) as target:
         for name in sorted(source.namelist()):
             content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2025-08-01T00:00:00Z", source.read(name))
