@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import pandas as pd
-
 from reports.cells import INTERVAL, Table, mark_notes
 from reports.content import ReportContent
 from reports.numbers import NOT_SHOWN, NOTHING, format_interval, format_number, format_p
@@ -53,19 +51,6 @@ def estimates_table(rows: Rows, content: ReportContent) -> Table:
         lines,
         mark_notes(lines),
     )
-
-
-def verdicts_table(verdicts: pd.DataFrame) -> Table:
-    """Return what became of each rule of the data contracts; small counts are not given."""
-    lines = tuple(
-        (
-            f"{row['contract']}: {row['description']}",
-            "passed" if row["passed"] else f"not passed ({row['severity']})",
-            "all obeyed" if row["passed"] else "some did not; set aside",
-        )
-        for row in verdicts.to_dict("records")
-    )
-    return Table("Rules that the data were held to", ("Rule", "Verdict", "Rows"), lines)
 
 
 def versions_table(versions: Mapping[str, str], caption: str, columns: tuple[str, str]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.design import Arm, DesignKind, Measure, StudyDesign
+from analysis.design import Arm, Measure, StudyDesign
 from analysis.plan import Estimand, Outcome
 from reports.content import ReportContent
 from reports.numbers import (
@@ -96,14 +96,16 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
         return Claim(
             estimand.id, f"The result for {measure.concept} at {at} is not shown: {WITHHELD}.", is_answered=False
         )
-    if design.kind == "single_group":
+    if design.is_resampled:
+        sentence = _samples(row, measure, at, estimand, design)
+    elif design.kind == "single_group":
         sentence = _change(row, measure, at, design)
     else:
         certainty = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome.id)
         level = int(certainty.value) if certainty and certainty.is_shown else 1
         sentence = _difference(row, measure, at, estimand, design, level)
     clear = is_clear(row)
-    notes = _notes(row, outcome, measure, design.kind)
+    notes = _notes(row, outcome, measure, design)
     if content.plan.is_asked_twice(estimand):
         notes = (f"This is '{estimand.id}' of the plan, which asks the same in more than one way. {row.method}", *notes)
     return Claim(estimand.id, sentence, notes, clear and design.kind == "randomised", clear)
@@ -127,6 +129,11 @@ def say_certainty(rows: Rows, outcome: str) -> tuple[str, int, tuple[str, ...]]:
         return "Certainty is not rated where a result is not computed or not shown.", 0, ()
     number = int(level.value)
     return f"{LEVEL_NAMES[number].capitalize()} certainty", number, reasons
+
+
+def say_size(row: Row, measure: Measure) -> str:
+    """Return ``2.4 points lower (95 % interval 0.6 to 4.2 points lower)``."""
+    return f"{_points(row, measure)} ({_interval(row, measure)})"
 
 
 def say_direction(measure: Measure) -> str:
@@ -193,6 +200,36 @@ def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
     )
 
 
+def _samples(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
+    """Say how samples differ: of people surveyed later and at first, never of anybody who changed."""
+    points, first = _points(row, measure), design.baseline.label
+    adjusted = _adjusted_for(row, estimand, design)
+    allowing = f", after allowing for {adjusted}" if adjusted else ""
+    if not design.compares_timepoints:
+        arm, reference = (_arm(design, side).label for side in estimand.compared)
+        where = f"in {measure.concept}" if measure.unit == "percent" else f"on the {measure.label}"
+        lead = "T" if is_clear(row) else f"No clear difference between the arms in {measure.concept}: t"
+        said = (
+            f"{lead}he difference {where} between people surveyed at {at} and people surveyed at {first} was {points} "
+            f"in the {arm} arm {_than(points)} in the {reference} arm{allowing}"
+        )
+    elif measure.unit != "points":
+        subject = measure.concept if measure.unit == "percent" else f"{_SUBJECTS[measure.unit]} of {measure.concept}"
+        lead = _capital(subject) if is_clear(row) else f"No clear difference between samples: {subject}"
+        among = f"among people surveyed at {at} {_than(points)} among people surveyed at {first}"
+        said = f"{lead} was {points} {among}{allowing}"
+    else:
+        lead = "P" if is_clear(row) else f"No clear difference in {measure.concept} between samples: p"
+        said = (
+            f"{lead}eople surveyed at {at} scored {points} on the {measure.label} {_than(points)} people surveyed at "
+            f"{first}{allowing}"
+        )
+    return (
+        f"{said} ({_interval(row, measure)}). How much of that is due to the programme, and how much to who was "
+        "surveyed, cannot be told."
+    )
+
+
 def _points(row: Row, measure: Measure) -> str:
     """Return ``2.4 points lower``, or that there is none to speak of."""
     decimals = decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure))
@@ -223,8 +260,8 @@ def _way(value: float) -> str:
     return "lower" if value < 0 else "higher"
 
 
-def _notes(row: Row, outcome: Outcome, measure: Measure, kind: DesignKind) -> tuple[str, ...]:
-    what = "change" if kind == "single_group" else "difference"
+def _notes(row: Row, outcome: Outcome, measure: Measure, design: StudyDesign) -> tuple[str, ...]:
+    what = "change" if design.kind == "single_group" else "difference"
     notes = [f"{say_direction(measure)}"]
     notes += _against_smallest(row, outcome, what, measure)
     if row.conf_low > 0 or row.conf_high < 0:
@@ -235,8 +272,9 @@ def _notes(row: Row, outcome: Outcome, measure: Measure, kind: DesignKind) -> tu
             )
     else:
         notes.append(f"The interval holds zero; that is no proof that there is no {what}.")
-        if kind != "single_group":
-            notes.append("Arms may change alike over time; only the difference between them bears on the programme.")
+        if not design.compares_timepoints:
+            alike = "Later samples of all arms may differ" if design.is_resampled else "Arms may change"
+            notes.append(f"{alike} alike over time; only the difference between them bears on the programme.")
     return tuple(notes)
 
 

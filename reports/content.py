@@ -35,7 +35,7 @@ class ReportContent:
     wording : mapping
         Instrument id -> the words of its items, where whoever holds the licence brought them.
     verdicts : DataFrame
-        contract, rule, severity, passed, n_checked, n_failed, description.
+        contract, rule, column, severity, passed, n_checked, n_failed, description, is_own.
     reconciliation : DataFrame
         source, rows_read, rows_accepted, rows_quarantined, rows_excluded, reasons.
     cells_quarantined : int

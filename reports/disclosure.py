@@ -15,15 +15,18 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.quality import LEFT_OUT
 from data_contracts.errors import Problem, choose_from
+from reports.delivery_gate import ATTENDED, find_revealing, round_values
 from reports.errors import ReportError
 from reports.numbers import decimals_to_show
+from reports.quality_gate import find_revealing_estimates, find_revealing_flags, find_revealing_sums
 
 THRESHOLD: Final = 10
 """The smallest number of people that may be read or derived."""
 PROFILES: Final = ("threshold-10", "none")
 NUMBERS: Final = ["value", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted", "n"]
-COUNTS: Final = ("allocated", "answered", "analysed", "observed")
+COUNTS: Final = ("allocated", "answered", "analysed", "observed", "linked")
 REVEALING: Final = ("sd", "standardised_change")
 """Statistics that, beside a mean and its interval, give the number of people away."""
 SHARES: Final = ("icc_group", "working_correlation")
@@ -75,6 +78,8 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
         return gated
     gated = gated.reset_index(drop=True)
     _hide_uncounted(gated)
+    _gate_composition(gated)
+    _gate_delivery(gated)
     _gate_arms(gated)
     _gate_classes(gated)
     _gate_shared_means(gated, results.reset_index(drop=True))
@@ -82,6 +87,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     _gate_declared(gated)
     _gate_estimands(gated)
     _gate_totals(gated)
+    _gate_quality(gated)
     _gate_agreement(gated)
     _gate_measurement(gated)
     _blur_models(gated)
@@ -144,7 +150,7 @@ def _hide(gated: pd.DataFrame, where: pd.Series) -> None:
 def _withhold(gated: pd.DataFrame, index: int, at_least: float) -> None:
     """Take out what gives the number of people away; a row that is nothing but that number is hidden."""
     statistic = gated.loc[index, "statistic"]
-    if statistic in (*COUNTS, *REVEALING):
+    if statistic in (*COUNTS, *REVEALING, ATTENDED):
         _hide(gated, gated.index == index)
     _blur(gated, index)
     gated.loc[index, "n"] = np.nan
@@ -189,7 +195,7 @@ def _hide_uncounted(gated: pd.DataFrame) -> None:
         | ((gated["analysis"] == "model") & gated["statistic"].map(tells_variance) & gated["n"].isna())
     )
     has_number = gated[NUMBERS].notna().any(axis=1)
-    false_count = gated["statistic"].isin(COUNTS) & (gated["value"] != gated["n"])
+    false_count = gated["statistic"].isin([*COUNTS, ATTENDED]) & (gated["value"] != gated["n"])
     _hide(gated, has_number & ~excused & (~_is_count(gated["n"]) | false_count))
 
 
@@ -197,15 +203,44 @@ def _gate_arms(gated: pd.DataFrame) -> None:
     """Release the counts of each arm together, whatever they count."""
     own = (gated["arm"] != "") & gated["n"].notna() & (gated["analysis"] != "certainty")
     for arm in dict.fromkeys(gated.loc[own, "arm"]):
-        of_arm = gated.index[own & (gated["arm"] == arm)]
-        ranked = gated.loc[of_arm].sort_values("statistic", key=_rank, kind="stable")
-        released = release_counts(int(n) for n in ranked["n"])
-        for index in of_arm:
-            is_exact, at_least = released[int(gated.loc[index, "n"])]
-            if not is_exact and np.isnan(at_least):
-                _hide(gated, gated.index == index)
-            elif not is_exact:
-                _withhold(gated, index, at_least)
+        of_arm = gated.loc[own & (gated["arm"] == arm)].sort_values("statistic", key=_rank, kind="stable")
+        judged = set()
+        for together in _held_together(of_arm):
+            released = release_counts(int(n) for n in together["n"])
+            for index, n in together["n"].items():
+                is_exact, at_least = released[int(n)]
+                if index in judged or is_exact:
+                    continue
+                judged.add(index)
+                if np.isnan(at_least):
+                    _hide(gated, gated.index == index)
+                else:
+                    _withhold(gated, index, at_least)
+
+
+def _held_together(of_arm: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the counts of an arm that tell of each other: all, or, of samples drawn anew, those of each timepoint.
+
+    Two samples are of other people, apart from those who are linked: with their number the counts are held each.
+    """
+    if not (of_arm["statistic"] == "linked").any():
+        return [of_arm]
+    timepoints = [timepoint for timepoint in dict.fromkeys(of_arm["timepoint"]) if timepoint]
+    return [of_arm[of_arm["timepoint"].isin([timepoint, ""])] for timepoint in timepoints]
+
+
+def _gate_composition(gated: pd.DataFrame) -> None:
+    """Hide how samples compare where one of them is small; the numbers of people stand elsewhere."""
+    own = gated["analysis"] == "composition"
+    _hide(gated, own & (gated["n"] < THRESHOLD))
+    gated.loc[own, "n"] = np.nan
+
+
+def _gate_delivery(gated: pd.DataFrame) -> None:
+    """Hide what tells how few came or stayed away, and leave few digits of the rest: it is all sums over people."""
+    own = gated["analysis"] == "delivery"
+    _hide(gated, own & find_revealing(gated[own], THRESHOLD).reindex(gated.index, fill_value=False))
+    gated.loc[own, "value"] = round_values(gated[own])
 
 
 def _gate_classes(gated: pd.DataFrame) -> None:
@@ -275,7 +310,7 @@ def _gate_estimands(gated: pd.DataFrame) -> None:
         row = gated.loc[index]
         ends = row["contrast"].split(" - ")
         of_outcome = gated[(gated["statistic"] == "marginal_mean") & (gated["outcome"] == row["outcome"])]
-        if row["statistic"] == "difference":
+        if row["statistic"] == "difference" and not of_outcome["timepoint"].isin(ends).any():
             of_arms = of_outcome[of_outcome["arm"].isin(ends)]
             means = of_arms[of_arms["timepoint"].isin([row["timepoint"], *of_arms["timepoint"].head(1)])]
         else:
@@ -289,7 +324,7 @@ def _gate_estimands(gated: pd.DataFrame) -> None:
 def _gate_totals(gated: pd.DataFrame) -> None:
     """Print a total over arms only where no part of it is withheld and nothing near it can be added up."""
     whole = (gated["arm"] == "") & gated["n"].notna() & ~gated["statistic"].isin(["difference", "change"])
-    whole &= ~_is_measurement(gated)
+    whole &= ~_is_measurement(gated) & ~gated["analysis"].isin(["quality", "delivery"])
     for index in gated.index[whole & (gated["verdict"] != "declared") & (gated["analysis"] != "certainty")]:
         if 0 < gated.loc[index, "n"] < THRESHOLD:
             _hide(gated, gated.index == index)
@@ -306,6 +341,18 @@ def _adds_nothing(gated: pd.DataFrame, total: float, timepoint: str) -> bool:
         return False
     sums = parts.groupby(["statistic", "outcome", "timepoint"], sort=False)["n"].sum()
     return not any(is_near(total, added) for added in sums)
+
+
+def _gate_quality(gated: pd.DataFrame) -> None:
+    """Hide counts of flagged people, and estimates with other answers, that tell of few; show the rest coarsely."""
+    own = gated["analysis"] == "quality"
+    _hide(gated, own & find_revealing_flags(gated, THRESHOLD))
+    revealing = find_revealing_estimates(gated, THRESHOLD)
+    _hide(gated, revealing)
+    gated.loc[revealing, ["verdict", "method"]] = ["refused:withheld", ""]
+    for index in gated.index[own & (gated["estimand"] != "") & (gated["statistic"] != LEFT_OUT) & gated["n"].notna()]:
+        _withhold(gated, index, np.nan)
+    _hide(gated, find_revealing_sums(gated, THRESHOLD))
 
 
 def _gate_agreement(gated: pd.DataFrame) -> None:
@@ -370,7 +417,7 @@ def _side_of_limit(share: float) -> str:
 def _blur_models(gated: pd.DataFrame) -> None:
     """Blur every estimate of a model of which some count of people is withheld."""
     model = gated["analysis"] == "model"
-    counted = (gated["statistic"] == "analysed") | (model & (gated["statistic"] == "marginal_mean"))
+    counted = gated["statistic"].isin(["analysed", "linked"]) | (model & (gated["statistic"] == "marginal_mean"))
     withheld = counted & gated["n"].isna()
     for index in gated.index[model & gated["outcome"].isin(gated.loc[withheld, "outcome"])]:
         _blur(gated, index)

@@ -23,6 +23,13 @@ FORBIDDEN: Final = re.compile(
 )
 """Words that say that the programme did something, and their inflections."""
 
+FOLLOWED: Final = re.compile(
+    r"\b(who|people|participants|they|everybody|nobody|some)\s+((have|has|had)\s+)?"
+    r"(changed|stayed|left|dropped out|started|finished|recover(ed)?|deteriorated|(got|became)\s+(better|worse))\b",
+    re.IGNORECASE,
+)
+"""Words that say that the same people were seen again."""
+
 TECHNICAL: Final = ("fixed effects", "random effects", "mixed effects")
 """Names of parts of a model, which say nothing of a programme."""
 
@@ -32,15 +39,16 @@ _IGNORABLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff
 
 
 def lint_claims(text: str, design_kind: DesignKind, *, quoted: Collection[str] = ()) -> None:
-    """Refuse text that says that a programme did something.
+    """Refuse text that says that a programme did something, or that people were followed who were not.
 
     Parameters
     ----------
     text : str
         A rendered report, or any part of it: HTML or plain text. Text, spoken attributes and the data of figures are
         read.
-    design_kind : {"randomised", "matched_comparison", "single_group"}
-        Named in the message; every design is held to the same words outside of `quoted`.
+    design_kind : {"randomised", "matched_comparison", "single_group", "repeated_cross_section"}
+        Named in the message; every design is held to the same words outside of `quoted`, and where each timepoint is a
+        sample of its own, nobody may be said to have changed, stayed or left.
     quoted : collection of str, optional
         Exact strings that may hold such words: names that the study or an instrument brings along and, for a randomised
         design alone, the claims that `make_claim` marked as causal. A string is exempt whole, in its own letter case.
@@ -63,6 +71,15 @@ def lint_claims(text: str, design_kind: DesignKind, *, quoted: Collection[str] =
         )
         for found in FORBIDDEN.finditer(rest)
     ]
+    if design_kind == "repeated_cross_section":
+        problems += [
+            Problem(
+                "follows_nobody",
+                f"The report says '{found.group()}', but each timepoint is a sample of its own.",
+                "Say how the people surveyed later differ from those surveyed at first.",
+            )
+            for found in FOLLOWED.finditer(rest)
+        ]
     if problems:
         raise ReportError(problems)
 

@@ -87,6 +87,13 @@ def format_share(part: float, whole: float) -> str:
     return f"{math.floor(100 * part / whole)}{NO_BREAK}%" if whole else NOTHING
 
 
+def say_portion(count: int, whole: int) -> str:
+    """Return a share of rows in words that tell no count: ``Fewer than one in twenty``."""
+    share = count / whole if whole else 0.0
+    steps = ((0.0, "None"), (0.05, "Fewer than one in twenty"), (0.25, "Fewer than one in four"))
+    return next((words for limit, words in steps if share <= limit), "One in four or more")
+
+
 def format_threshold(value: float) -> str:
     """Return a declared number as it was declared: ``2``, ``2.5``."""
     return f"{value:g}".replace("-", MINUS)

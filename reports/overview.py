@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from analysis.design import DesignKind
+from analysis.design import DesignKind, StudyDesign
 from reports.claims import WITHHELD, Claim, join_words
 from reports.content import ReportContent
 from reports.disclosure import THRESHOLD
@@ -19,6 +20,8 @@ DESIGNS: Final[dict[DesignKind, str]] = {
     "matched_comparison": "The arms were not formed by chance; people in them were compared after allowing for what "
     "was measured at the start.",
     "single_group": "One group of people was asked before and after; nobody without the programme was asked.",
+    "repeated_cross_section": "Each timepoint is a sample of its own: other people, or in part the same ones, were "
+    "surveyed each time, and nobody was followed from one to the next.",
 }
 
 _LIMITS: Final[dict[DesignKind, tuple[str, ...]]] = {
@@ -33,12 +36,51 @@ _LIMITS: Final[dict[DesignKind, tuple[str, ...]]] = {
         "How much would have changed anyway: people who feel bad when they join tend to score closer to the average "
         "later, with or without a programme (regression to the mean), and some recover by themselves.",
     ),
+    "repeated_cross_section": (
+        "Whether the programme is the reason for a difference: who was surveyed may differ between timepoints in ways "
+        "that were not measured, and much else happens between them.",
+        "Whether any one person is better or worse off than before: samples were compared, not people with themselves.",
+    ),
 }
+_ABOUT_SILENCE: Final = (
+    "What the people who did not answer would have answered: the model takes them to have gone on like similar "
+    "people who did."
+)
+_ABOUT_REACH: Final = (
+    "What the people who were not reached, or did not answer, would have answered: they may be others at each "
+    "timepoint."
+)
+_COMPARE: Final = (
+    "To learn what the programme adds, compare with people who do not have it yet: a waiting list with places drawn by "
+    "lot is fair and gives the clearest answer."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """Titles and lead of the parts that read differently where nobody is followed."""
+
+    found: str = "What changed"
+    people: str = "Who took part and who left"
+    lead: str = "How many people there were at each step, and how many of those who started answered."
+
+
+def headings_of(design: StudyDesign) -> Headings:
+    """Return the headings that are true of a design."""
+    if not design.is_resampled:
+        return Headings()
+    return Headings(
+        found="What was found",
+        people="Who was surveyed",
+        lead="How many people were surveyed at each timepoint, and how many of them could be linked across timepoints.",
+    )
 
 
 def say_who_came(rows: Rows, content: ReportContent) -> tuple[str, ...]:
-    """Return sentences about recruitment and about answers at the last timepoint."""
+    """Return sentences about recruitment and about answers at the last timepoint, or about the size of each sample."""
     design = content.design
+    if design.is_resampled:
+        return _surveyed(rows, design)
     allocated = [pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id) for arm in design.arms]
     answered = [
         pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=design.timepoints[-1].id)
@@ -53,8 +95,7 @@ def say_limits(content: ReportContent) -> tuple[str, ...]:
     """Return what a study of this design cannot tell."""
     return (
         *_LIMITS[content.design.kind],
-        "What the people who did not answer would have answered: the model takes them to have gone on like similar "
-        "people who did.",
+        _ABOUT_REACH if content.design.is_resampled else _ABOUT_SILENCE,
         "Whether answers would be the same if people did not know that they took part: all scores are people's own "
         "answers.",
         "Whether one part of the programme matters more than another, and for whom.",
@@ -73,11 +114,14 @@ def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]
             if WITHHELD in first.sentence
             else "Mend what kept the primary question from being answered; the reason stands above."
         )
-    elif content.design.kind == "single_group":
+    elif content.design.is_resampled:
         steps.append(
-            "To learn what the programme adds, compare with people who do not have it yet: a waiting list with "
-            "places drawn by lot is fair and gives the clearest answer."
+            "To learn how people fare over time, let everybody make a code of their own that they can write again, so "
+            "that answers can be linked without a name."
         )
+        steps += [_COMPARE] if content.design.compares_timepoints else []
+    elif content.design.kind == "single_group":
+        steps.append(_COMPARE)
     elif not first.is_clear:
         steps.append(
             "Do not read this as proof that the arms are alike, nor as a success. Look at the interval: if it holds "
@@ -105,6 +149,22 @@ def total_of(rows: list[Row | None]) -> float | None:
     """Return the sum of counts that are all exact, otherwise None."""
     known = [row for row in rows if row is not None and row.is_exact]
     return sum(row.n for row in known) if rows and len(known) == len(rows) else None
+
+
+def _surveyed(rows: Rows, design: StudyDesign) -> tuple[str, ...]:
+    """Say how many people each sample holds."""
+    declared = {row.statistic: format_count(row.value) for row in pick(rows, verdict="declared") if row.is_shown}
+    words = (("eligible", "people were eligible"), ("invited", "people were invited"))
+    lead = [f"{declared[name]} {said}" for name, said in words if name in declared]
+    sizes = []
+    for timepoint in design.timepoints:
+        own = pick(rows, analysis="flow", statistic="answered", timepoint=timepoint.id)
+        found = [pick_one(own, arm=arm.id) for arm in design.arms]
+        people = [row.people if row is not None else "nobody" for row in found]
+        arms = [f"{number} in {arm.label}" for number, arm in zip(people, design.arms, strict=True)]
+        sizes.append(f"{join_words(arms) if len(arms) > 1 else people[0]} at {timepoint.label}")
+    counted = f"The answers of these people could be used: {'; '.join(sizes)}."
+    return (*((f"As declared, {join_words(lead)}.",) if lead else ()), counted)
 
 
 def _recruited(rows: Rows, allocated: list[Row | None], labels: list[str]) -> str:

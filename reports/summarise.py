@@ -15,12 +15,15 @@ from reports import annex_tables, tables
 from reports.cells import INTERVAL, Table, value_cell
 from reports.claims import ALONE, Claim, join_words, make_claim, say_certainty, say_direction
 from reports.content import ReportContent
+from reports.delivery import Delivery, say_delivery
 from reports.figures import describe_axis, figure_json, plot_outcome
 from reports.instrument_tables import instrument_tables
-from reports.numbers import decimals_of, format_threshold, unit_of
-from reports.overview import DESIGNS, say_limits, say_next_steps, say_who_came
+from reports.numbers import decimals_of, format_threshold, say_portion, unit_of
+from reports.overview import DESIGNS, Headings, headings_of, say_limits, say_next_steps, say_who_came
+from reports.quality import add_flagged, flags_table, reasons_table
 from reports.reading import Rows, pick, pick_one, read_rows
 from reports.theme import style_of
+from reports.verdict_tables import verdict_tables
 
 SYNTHETIC: Final = "Synthetic example: invented people, invented answers"
 NOT_FOR_RELEASE: Final = "Not for release: small numbers are not protected in this copy"
@@ -79,11 +82,13 @@ class ReportView:
     """Everything that the template prints, in its order."""
 
     banners: tuple[str, ...]
+    headings: Headings
     design: str
     who_came: tuple[str, ...]
     headline: OutcomeCard
     limits: tuple[str, ...]
     next_steps: tuple[str, ...]
+    delivery: Delivery | None
     flow: Table
     bars: tuple[ResponseBar, ...]
     cards: tuple[OutcomeCard, ...]
@@ -91,8 +96,9 @@ class ReportView:
     annex: tuple[Table, ...]
     models: tuple[tuple[str, str], ...]
     estimates: Table
-    verdicts: Table
+    verdicts: tuple[Table, ...]
     rows_account: tuple[str, ...]
+    quality: tuple[Table, ...]
     provenance: tuple[Table, ...]
 
 
@@ -114,11 +120,13 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
         banners.append(NOT_FOR_RELEASE)
     return ReportView(
         banners=tuple(banners),
+        headings=headings_of(design),
         design=DESIGNS[design.kind],
         who_came=say_who_came(rows, content),
         headline=headline,
         limits=say_limits(content),
         next_steps=say_next_steps(rows, content, headline.claims),
+        delivery=say_delivery(rows, design),
         flow=tables.flow_table(rows, design, plan),
         bars=tuple(_bars(rows, design)),
         cards=cards,
@@ -126,8 +134,9 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
         annex=instrument_tables(rows, content),
         models=_models(rows, content),
         estimates=annex_tables.estimates_table(rows, content),
-        verdicts=annex_tables.verdicts_table(content.verdicts),
+        verdicts=verdict_tables(content.verdicts, plan.small_numbers.profile),
         rows_account=tuple(_account(content)),
+        quality=tuple(table for table in (reasons_table(content), flags_table(rows, content)) if table.rows),
         provenance=(
             annex_tables.versions_table(content.provenance["versions"], "Software", ("Name", "Version")),
             annex_tables.versions_table(
@@ -143,12 +152,16 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
     means = pick(rows, analysis="model", statistic="marginal_mean", outcome=outcome.id)
     figure = plot_outcome(means, design, measure)
     claims = tuple(
-        make_claim(estimand, rows, content) for estimand in content.plan.estimands if estimand.outcome == outcome.id
+        add_flagged(make_claim(estimand, rows, content), estimand, rows, content)
+        for estimand in content.plan.estimands
+        if estimand.outcome == outcome.id
     )
     first = [tables.means_table(means, design, measure)] if means else []
     further = (
         tables.observed_table(rows, design, outcome.id, measure),
-        tables.changes_table(rows, design, outcome.id, measure),
+        tables.composition_table(rows, design, outcome.id)
+        if design.is_resampled
+        else tables.changes_table(rows, design, outcome.id, measure),
     )
     return OutcomeCard(
         id=outcome.id,
@@ -161,8 +174,16 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         tables=(*first, tables.contrasts_table(rows, content, outcome.id, measure)),
         further=tuple(table for table in further if table.rows),
         facts=tuple(_facts(outcome, content)),
-        **({} if outcome.event is None else {"observed": "Observed shares", "alone": ""}),
+        **_words_beside_observed(outcome, design),
     )
+
+
+def _words_beside_observed(outcome: Outcome, design: StudyDesign) -> dict[str, str]:
+    """Return what the description of an outcome is called, where it is not about change of scores within arms."""
+    what = "Observed scores" if outcome.event is None else "Observed shares"
+    if design.is_resampled:
+        return {"observed": f"{what}, and how the samples compare", "alone": ""}
+    return {} if outcome.event is None else {"observed": what, "alone": ""}
 
 
 def _caption(means: Rows, content: ReportContent, outcome: Outcome, rows: Rows) -> str:
@@ -182,9 +203,10 @@ def _caption(means: Rows, content: ReportContent, outcome: Outcome, rows: Rows) 
             paths.append(f"{arm.label}{drawn}: not shown at every timepoint.")
     models = {row.method for row in pick(rows, analysis="model", outcome=outcome.id, verdict="estimated")}
     first = " Of several models that the plan asks for, this is the first." if len(models) > 1 else ""
+    samples = " Each point is a sample of its own; the line follows nobody." if design.is_resampled else ""
     return (
-        f"Model means of {measure.label} with {INTERVAL}s over time. {' '.join(paths)} {describe_axis(means, measure)} "
-        f"The same numbers stand in the table below.{first}"
+        f"Model means of {measure.label} with {INTERVAL}s over time.{samples} {' '.join(paths)} "
+        f"{describe_axis(means, measure)} The same numbers stand in the table below.{first}"
     )
 
 
@@ -262,14 +284,8 @@ def _account(content: ReportContent) -> Iterator[str]:
     read = int(table["rows_read"].sum())
     set_aside, excluded = int(table["rows_quarantined"].sum()), int(table["rows_excluded"].sum())
     holds = read == int(table["rows_accepted"].sum()) + set_aside + excluded
-    yield f"{_portion(set_aside, read)} of the rows that were read broke a rule and were set aside."
-    yield f"{_portion(excluded, read)} were left out because they were blank or told what another row had told."
+    yield f"{say_portion(set_aside, read)} of the rows that were read broke a rule and were set aside."
+    yield f"{say_portion(excluded, read)} were left out: blank, unfinished, no answer of a person, or told before."
     yield f"All rows read are accounted for: {'the sum was checked' if holds else 'the sum does NOT hold'}."
     cells = "No single answer was" if not content.cells_quarantined else "Some single answers were"
     yield f"{cells} set aside in rows that were used. The evaluation team holds the list of rows and reasons."
-
-
-def _portion(count: int, whole: int) -> str:
-    share = count / whole if whole else 0.0
-    steps = ((0.0, "None"), (0.05, "Fewer than one in twenty"), (0.25, "Fewer than one in four"))
-    return next((words for limit, words in steps if share <= limit), "One in four or more")

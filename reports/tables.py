@@ -21,6 +21,8 @@ from reports.reading import Row, Rows, pick, pick_one
 
 def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
     """Return who took part, answered at each timepoint and entered each model, by arm."""
+    if design.is_resampled:
+        return _samples_table(rows, design, plan)
     everybody = "In the data that could be used"
     lines: list[tuple[str, ...]] = [
         (everybody, *(people_cell(_flow(rows, "allocated", arm.id)) for arm in design.arms))
@@ -35,6 +37,31 @@ def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
         if any(found):
             concept = plan.measure_of(outcome.id, design).concept
             lines.append((f"In the model of {concept}", *(people_cell(row) for row in found)))
+    return Table("People, by arm", ("Step", *(arm.label for arm in design.arms)), tuple(lines), _count_notes(lines))
+
+
+def _samples_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
+    """Return how many people each sample holds, entered each model, and could be linked to another sample."""
+    lines: list[tuple[str, ...]] = [
+        (f"Surveyed at {at.label}", *(people_cell(_flow(rows, "answered", arm.id, at.id)) for arm in design.arms))
+        for at in design.timepoints
+    ]
+    for outcome in plan.outcomes:
+        concept = plan.measure_of(outcome.id, design).concept
+        steps = {("analysed", at.id): f"In the model of {concept}: {at.label}" for at in design.timepoints}
+        steps["linked", ""] = f"In the model of {concept}: linked across timepoints"
+        for (statistic, timepoint), words in steps.items():
+            where = {"statistic": statistic, "outcome": outcome.id, "timepoint": timepoint}
+            found = [pick_one(rows, analysis="flow", arm=arm.id, **where) for arm in design.arms]
+            if any(found):
+                lines.append((words, *(people_cell(row) for row in found)))
+    return Table(
+        "People surveyed, by arm", ("Sample", *(arm.label for arm in design.arms)), tuple(lines), _count_notes(lines)
+    )
+
+
+def _count_notes(lines: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what ``at least`` and ``not shown`` mean, where a cell says it."""
     notes = [MARK] if any(NOT_SHOWN in cell for line in lines for cell in line) else []
     if any(cell.startswith("at least") for line in lines for cell in line[1:]):
         notes.insert(
@@ -42,7 +69,7 @@ def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
             f"\u201cAt least\u201d: fewer than {THRESHOLD} people separate this number from another one of "
             "the same arm, so it is not given exactly.",
         )
-    return Table("People, by arm", ("Step", *(arm.label for arm in design.arms)), tuple(lines), tuple(notes))
+    return tuple(notes)
 
 
 def means_table(rows: Rows, design: StudyDesign, measure: Measure) -> Table:
@@ -69,7 +96,6 @@ def means_table(rows: Rows, design: StudyDesign, measure: Measure) -> Table:
 def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: Measure) -> Table:
     """Return what the plan asked of an outcome, one line per estimand, with the answer or its lack."""
     decimals = decimals_of(measure)
-    single = content.design.kind == "single_group"
     lines = []
     for estimand in content.plan.estimands:
         row = pick_one(rows, estimand=estimand.id, analysis="model")
@@ -90,8 +116,10 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
                 p_cell(row, row.p_adjusted),
             )
         )
-    compared = "Difference in change" if content.design.kind == "matched_comparison" else "Difference"
-    what = "Change" if single else compared
+    names = {"matched_comparison": "Difference in change", "single_group": "Change"}
+    what = names.get(content.design.kind, "Difference")
+    if content.design.is_resampled and not content.design.compares_timepoints:
+        what = "Difference in difference"
     unit = f" in{unit_of(measure)}" if unit_of(measure) else ""
     notes = (
         f"Adjusted p: allowing for the questions that the plan groups together. {what}s{unit}; below zero means lower.",
@@ -166,6 +194,24 @@ def changes_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measur
         tuple(lines),
         mark_notes(tuple(lines)),
     )
+
+
+def composition_table(rows: Rows, design: StudyDesign, outcome: str) -> Table:
+    """Return how far the people surveyed later differ from those surveyed at first, by covariate."""
+    lines = []
+    for arm in design.arms:
+        for timepoint in design.timepoints[1:]:
+            found = pick(rows, analysis="composition", outcome=outcome, arm=arm.id, timepoint=timepoint.id)
+            labels = {covariate.id: covariate.label for covariate in design.covariates}
+            whose = f"{arm.label}, " if len(design.arms) > 1 else ""
+            who = f"{whose}{timepoint.label} \u2212 {design.baseline.label}"
+            lines += [(f"{labels[row.item]}: {who}", value_cell(row, 2)) for row in found]
+    notes = (
+        "Standardised: over the average standard deviation; of a category the largest of its levels. At 0 the samples "
+        "are alike; beyond 0.25, either way, they differ much, and adjusting for it leans on the form of the model.",
+        *mark_notes(tuple(lines)),
+    )
+    return Table("How the samples compare", ("Of samples", "Standardised difference"), tuple(lines), notes)
 
 
 def _flow(rows: Rows, statistic: str, arm: str, timepoint: str = "") -> Row | None:

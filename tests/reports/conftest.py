@@ -132,9 +132,9 @@ def build_content(
     return ReportContent(
         **(texts | study), design=design, plan=plan, results=results_table(rows),
         instruments={name: library[name] for name in ("ssci-8", "who-5")},
-        verdicts=pd.DataFrame([("responses", "in_range", "error", True, 4210, 0, "Answers are in range."),
-                               ("responses", "known_item", "warning", False, 4211, 3, "Items are known.")],
-                              columns=["contract", "rule", "severity", "passed", "n_checked", "n_failed", "description"]),
+        verdicts=pd.DataFrame([("responses", "in_range", "value", "error", True, 4210, 0, "Answers are in range.", False),
+                               ("responses", "known_item", "item", "warning", False, 4211, 3, "Items are known.", True)],
+                              columns=["contract", "rule", "column", "severity", "passed", "n_checked", "n_failed", "description", "is_own"]),
         reconciliation=pd.DataFrame([("wave_1.csv", 453, 451, 1, 1, "identical_duplicate: 1; not_missing: 1"),
                                      ("wave_2.csv", 390, 390, 0, 0, "")],
                                     columns=["source", "rows_read", "rows_accepted", "rows_quarantined",

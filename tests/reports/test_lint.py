@@ -8,9 +8,10 @@ from reports import ReportContent, ReportError, lint_claims, render_report
 
 Build = Callable[..., ReportContent]
 DESIGNS = ("randomised", "matched_comparison", "single_group")
+EVERY_DESIGN = (*DESIGNS, "repeated_cross_section")
 
 
-@pytest.mark.parametrize("kind", DESIGNS)
+@pytest.mark.parametrize("kind", EVERY_DESIGN)
 @pytest.mark.parametrize(
     "words",
     [
