@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from analysis.composition import compare_samples
 from analysis.design import DesignKind, StudyDesign
 from analysis.frames import score_column
 from analysis.guards import compared_arms
 from analysis.mixed_models.inference import CONFIDENCE
 from analysis.plan import Estimand, Outcome, Plan
+from analysis.quality import reasons_of_flags
 from analysis.results import Result
 
 if TYPE_CHECKING:
@@ -25,10 +27,20 @@ START: Final[dict[DesignKind, tuple[int, str]]] = {
     "randomised": (4, ""),
     "matched_comparison": (2, "The arms were not formed by chance, so they may differ in more than the programme."),
     "single_group": (1, "There is no comparison arm, so change for other reasons cannot be told apart."),
+    "repeated_cross_section": (
+        2,
+        "Each timepoint is a sample of its own, so a difference may come of who was surveyed.",
+    ),
 }
+NO_COMPARISON: Final = (
+    "Each timepoint is a sample of its own and there is no comparison arm, so a difference may come of who was "
+    "surveyed, or of anything else that happened."
+)
 MOST_MISSING: Final = 0.20
 FEWEST_GROUPS: Final = 10
 FEWEST_PARTICIPANTS: Final = 30
+MOST_DIFFERENT: Final = 0.25
+"""Standardised difference beyond which adjustment leans on the form of the model (Stuart 2010, 10.1214/09-STS313)."""
 LOWEST_RELIABILITY: Final = 0.7
 SCALAR: Final = 3
 """Level of invariance at which means of two timepoints can be compared."""
@@ -42,6 +54,7 @@ def derive_certainty(
     plan: Plan,
     design: StudyDesign,
     library: Mapping[str, Instrument],
+    again: Sequence[Result] = (),
 ) -> Iterator[Result]:
     """Yield the certainty of an outcome and its reasons.
 
@@ -55,6 +68,8 @@ def derive_certainty(
         Rows of `assess_measures`.
     plan, design, library : Plan, StudyDesign, mapping
         What was asked, of which study, with which instruments.
+    again : sequence of Result
+        Rows of its estimands with other answers, as `estimate_again` yields them.
 
     Yields
     ------
@@ -73,7 +88,10 @@ def derive_certainty(
             reasons.setdefault(kind, sentence)
     later = {asked[row.estimand].timepoint for row in estimated}
     reasons |= dict(_reasons_of_measurement(outcome, later, measurement, design, library))
+    reasons |= dict(reasons_of_flags(outcome, estimated, again, plan))
     start, by_design = START[design.kind]
+    if design.is_resampled and design.compares_timepoints:
+        start, by_design = 1, NO_COMPARISON
     level = max(1, start - len(reasons))
     yield Result(analysis="certainty", statistic="level", outcome=outcome.id, value=level, method=LEVELS[level])
     if by_design:
@@ -89,7 +107,9 @@ def _reasons_of_estimate(
     label = next(timepoint.label for timepoint in design.timepoints if timepoint.id == estimand.timepoint)
     arms = compared_arms(estimand, design)
     scored = frame[score_column(estimand.timepoint)].notna()
-    if any(1 - scored[frame["arm"] == arm].mean() > MOST_MISSING for arm in arms):
+    if design.is_resampled:
+        yield from _reasons_of_samples(outcome, frame, estimand, design)
+    elif any(1 - scored[frame["arm"] == arm].mean() > MOST_MISSING for arm in arms):
         yield "missing", f"More than {MOST_MISSING:.0%} of the participants of an arm have no score at {label}."
     smallest = outcome.smallest_meaningful_change
     includes_none = row.conf_low <= 0 <= row.conf_high or row.p_adjusted >= 1 - CONFIDENCE
@@ -101,6 +121,23 @@ def _reasons_of_estimate(
         yield "few", f"Fewer than {FEWEST_GROUPS} groups were observed at {label}."
     elif row.n < FEWEST_PARTICIPANTS:
         yield "few", f"Fewer than {FEWEST_PARTICIPANTS} participants of an arm were observed at {label}."
+
+
+def _reasons_of_samples(
+    outcome: Outcome, frame: pd.DataFrame, estimand: Estimand, design: StudyDesign
+) -> Iterator[tuple[str, str]]:
+    """Yield kind and sentence of what samples do not have in common; one without spread differs as far as can be."""
+    labels = {covariate.id: covariate.label for covariate in design.covariates}
+    compared = compared_arms(estimand, design)
+    different = {
+        row.item
+        for row in compare_samples(frame, outcome.id, design)
+        if row.timepoint == estimand.timepoint and row.arm in compared and not abs(row.value) <= MOST_DIFFERENT
+    }
+    if different:
+        names = ", ".join(label for known, label in labels.items() if known in different)
+        at = next(timepoint.label for timepoint in design.timepoints if timepoint.id == estimand.timepoint)
+        yield "composition", f"The people surveyed at {at} differed from those at {design.baseline.label} in: {names}."
 
 
 def _reasons_of_measurement(

@@ -10,14 +10,17 @@ import pandas as pd
 
 from analysis.agreement import audit_totals, compare_scores
 from analysis.certainty import derive_certainty
+from analysis.composition import compare_samples
 from analysis.descriptives import describe_changes, describe_events, describe_outcome
 from analysis.design import StudyDesign
+from analysis.exposure import describe_exposure
 from analysis.flow import count_participants
 from analysis.frames import outcome_frame, require_consistent_tables
 from analysis.measurement import assess_measures
 from analysis.multiplicity import adjust_p_values
 from analysis.outcome_model import estimate_outcome
 from analysis.plan import Plan
+from analysis.quality import choose_scores, count_flags, estimate_again, leave_out
 from analysis.results import Result, results_table
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ def evaluate_plan(
     participants: pd.DataFrame,
     responses: pd.DataFrame,
     library: Mapping[str, Instrument],
+    flags: pd.DataFrame | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute every result of a study.
 
@@ -45,13 +50,19 @@ def evaluate_plan(
         mean and no model, nor do those who miss a covariate enter a model that adjusts for it.
     library : mapping
         Instrument id -> Instrument.
+    flags : DataFrame, optional
+        The `flags` table; without it no answer is flagged. Answers with a flag that the plan leaves out are missing
+        everywhere but in the flow, where they count as answered, and where totals are held against delivered ones.
+    sessions : DataFrame, optional
+        Who came to which session; described (analysis ``delivery``), and used by no model.
 
     Returns
     -------
     DataFrame
-        The `results` table: flow, descriptive, change_within_arm, reliability, score_agreement, model, certainty,
-        each in the order of plan and design. An estimand that cannot be computed is a row without a number. Neither
-        row order nor participant ids of the input have any bearing.
+        The `results` table: flow, descriptive, change_within_arm, reliability, score_agreement, model, quality,
+        certainty, each in the order of plan and design. Where each timepoint is a sample of its own, composition takes
+        the place of change_within_arm. An estimand that cannot be computed is a row without a number. Neither row order
+        nor participant ids of the input have any bearing.
 
     Raises
     ------
@@ -59,27 +70,40 @@ def evaluate_plan(
         The tables contradict each other or the design.
     """
     require_consistent_tables(scores, participants, design)
-    frames = {outcome.id: outcome_frame(scores, participants, design, outcome) for outcome in plan.outcomes}
+    flags = pd.DataFrame(columns=["participant_id", "timepoint", "flag"], dtype="str") if flags is None else flags
+    choice = choose_scores(scores, flags, plan)
+    frames = {outcome.id: outcome_frame(choice.used, participants, design, outcome) for outcome in plan.outcomes}
     models = {outcome.id: estimate_outcome(outcome, frames[outcome.id], plan, design) for outcome in plan.outcomes}
     fewest = plan.small_numbers.fewest_per_arm
-    measurement = tuple(assess_measures(responses, scores, library, design, fewest=fewest))
+    answered = leave_out(responses, flags, plan.quality.leave_out, "value")
+    measurement = tuple(assess_measures(answered, choice.used, library, design, fewest=fewest))
     results = list(count_participants(scores, participants, responses, design))
     results += [row for rows in models.values() for row in rows if row.analysis == "flow"]
     for outcome in plan.outcomes:
         describe = describe_outcome if outcome.event is None else describe_events
         results += describe(frames[outcome.id], outcome.id, design)
-    for outcome in (each for each in plan.outcomes if each.event is None):
-        results += describe_changes(frames[outcome.id], outcome.id, design)
+    for outcome in plan.outcomes:
+        if design.is_resampled:
+            results += compare_samples(frames[outcome.id], outcome.id, design)
+        elif outcome.event is None:
+            results += describe_changes(frames[outcome.id], outcome.id, design)
     results += [
         *measurement,
         *compare_scores(scores, delivered, design),
         *audit_totals(responses, delivered, design, library),
     ]
     answers = _adjusted([row for rows in models.values() for row in rows if row.analysis == "model"], plan)
-    results += answers
+    results += [*answers, *count_flags(flags, design)]
+    again: list[Result] = []
     for outcome in plan.outcomes:
-        own = [row for row in answers if row.outcome == outcome.id]
-        results += derive_certainty(outcome, frames[outcome.id], own, measurement, plan, design, library)
+        other = outcome_frame(choice.other, participants, design, outcome)
+        again += estimate_again(outcome, frames[outcome.id], other, plan, design, choice.population)
+    results += again
+    for outcome in plan.outcomes:
+        own, others = ([row for row in rows if row.outcome == outcome.id] for rows in (answers, again))
+        results += derive_certainty(outcome, frames[outcome.id], own, measurement, plan, design, library, others)
+    if sessions is not None:
+        results += describe_exposure(sessions, participants, design)
     return results_table(results)
 
 

@@ -45,14 +45,14 @@ class Result:
     estimand : str
         Id in the plan, or empty for what the plan did not ask for by name.
     analysis : str
-        ``flow``, ``descriptive``, ``change_within_arm``, ``reliability``, ``items``, ``score_agreement``,
-        ``score_audit``, ``model``, ``certainty``.
+        ``flow``, ``descriptive``, ``change_within_arm``, ``composition``, ``reliability``, ``items``,
+        ``score_agreement``, ``score_audit``, ``model``, ``quality``, ``delivery``, ``certainty``.
     outcome : str
         Outcome id of the plan; for what is about instruments the measure id.
     arm, timepoint, contrast : str
         Where the statistic belongs; `contrast` as written in the plan.
     item : str
-        Item of the measure, where the statistic is about a single one.
+        Item of the measure, covariate of the study or format of sessions, where the statistic is about a single one.
     statistic : str
         What `value` is: ``participants``, ``mean``, ``difference``, ``cronbach_alpha`` ...
     value, std_error, df, conf_low, conf_high, p_value, p_adjusted : float
@@ -65,7 +65,10 @@ class Result:
         Asked for by the plan.
     classes, fewest : float
         Where all scores of the outcome are of at most ten different values: how many, and, with one or two values,
-        how many people have the rarer one. For the disclosure gate, which takes them out.
+        how many people have the rarer one; of the composition by a category 2, and how many have its rarest level. Of
+        the quality `fewest` is also the smallest number of people, above none, whose answers are left out somewhere;
+        of the delivery how many came to any session or missed any, whichever are fewer.
+        For the disclosure gate, which takes them out.
     verdict : str
         ``estimated``, ``refused:<reason>``, ``failed:<reason>``, ``observed`` or ``declared``.
     """

@@ -30,7 +30,14 @@ def check_study(folder: StudyFolder) -> CheckedStudy:
     PeerimpactError
         A file cannot be read as declared.
     """
-    intake = take_in(folder.study.value, folder.data_root, folder.library, load_key(key_file()), folder.corrections)
+    intake = take_in(
+        folder.study.value,
+        folder.data_root,
+        folder.library,
+        load_key(key_file()),
+        folder.corrections,
+        contracts=folder.contracts,
+    )
     scores = derive_scores(intake.responses, intake.delivered_scores, folder.study.value, folder.library)
     answered = {name: folder.library[name] for name in dict.fromkeys(intake.responses["instrument"])}
     return CheckedStudy(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
-from pipelines.console import FINE, INCOMPLETE, Json, err, or_exit, out, print_json
+from data_contracts.errors import Problem
+from pipelines.console import FINE, INCOMPLETE, WRONG_INPUT, Json, err, or_exit, out, print_json
+from pipelines.contracts_cli import contracts_app
+from pipelines.errors import PipelineError
+from pipelines.init_cli import init
 from pipelines.instruments_cli import instruments_app
 
 _SHOWN_LINES = 20
+_SHOWN_ROWS = 5
 _STEPS = {
     "intake": "Reading and checking files",
     "scores": "Scoring instruments",
@@ -30,6 +35,8 @@ app = typer.Typer(
     help="From raw survey exports of a peer support programme to a sponsor report with defensible numbers.",
 )
 app.add_typer(instruments_app, name="instruments")
+app.add_typer(contracts_app, name="contracts")
+app.command()(init)
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with study.yaml and sap.yaml.")]
 DataRoot = Annotated[
@@ -88,12 +95,16 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
 
     checked = or_exit(lambda: check_study(open_folder(study, data_root=data_root)), as_json)
     code = INCOMPLETE if checked.refusals else FINE
+    if checked.intake.drift["severity"].eq("error").any():
+        code = WRONG_INPUT
     if as_json:
         print_json(
             {
                 "exit_code": code,
                 "reconciliation": _records(checked.intake.reconciliation),
                 "quarantine": _records(checked.intake.quarantine),
+                "drift": _records(checked.intake.drift),
+                "linkage": _records(checked.intake.linkage),
                 "like_ids": _records(checked.intake.like_ids),
                 "unused_corrections": list(checked.intake.unused_corrections),
                 "score_audit": _records(checked.audit.tidy()),
@@ -105,6 +116,8 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
         )
     else:
         _show_intake(checked.intake.reconciliation, checked.intake.quarantine)
+        _show_drift(checked.intake.drift)
+        _show_linkage(checked.intake.linkage)
         _show_identities(checked.intake.like_ids, checked.intake.unused_corrections)
         if not checked.audit.is_clean:
             out.print(escape(f"\n{checked.audit.words()}\n"))
@@ -122,14 +135,30 @@ def simulate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder for the synthetic study.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 2025,
     participants: Annotated[int, typer.Option(min=120, max=2000, help="People in the study; a multiple of 40.")] = 240,
+    delivered: Annotated[
+        Literal["files", "three-systems"],
+        typer.Option("--as", help="As CSV files and a workbook, or as exports of Qualtrics, REDCap and SPSS."),
+    ] = "files",
+    unsolved: Annotated[
+        bool, typer.Option("--unsolved", help="With '--as three-systems': only the data, for the tutorial.")
+    ] = False,
 ) -> None:
     """Write a synthetic study with known truth and seeded faults."""
-    from pipelines.simulate import write_study
+    from pipelines.simulation.harbour import write_study
+    from pipelines.simulation.three_systems import write_three_systems
 
-    or_exit(lambda: write_study(folder, seed=seed, participants=participants), as_json=False)
-    out.print(
-        f"A synthetic study of {participants} invented people is in {escape(str(folder))}; its truth is in truth.json."
-    )
+    def call() -> None:
+        if delivered == "three-systems":
+            write_three_systems(folder, seed=seed, participants=participants, solved=not unsolved)
+        elif unsolved:
+            message, advice = "Only the study of three systems comes unsolved.", "Add '--as three-systems'."
+            raise PipelineError(Problem("option_unused", message, advice, key="--unsolved"))
+        else:
+            write_study(folder, seed=seed, participants=participants)
+
+    or_exit(call, as_json=False)
+    told = "" if unsolved else "; its truth is in truth.json"
+    out.print(f"A synthetic study of {participants} invented people is in {escape(str(folder))}{told}.")
 
 
 @app.command()
@@ -172,11 +201,40 @@ def _show_intake(reconciliation: pd.DataFrame, quarantine: pd.DataFrame) -> None
         f"{total['rows_quarantined']} quarantined + "
         f"{total['rows_excluded']} excluded; {reconciliation['cells_quarantined'].sum()} single cells quarantined."
     )
-    for line in quarantine.head(_SHOWN_LINES).to_dict("records"):
-        place = f"{line['source']} row {line['source_row']}{', ' + line['column'] if line['column'] else ''}"
-        out.print(escape(f"  {place}: {line['reason']} {line['how_to_fix']}"))
-    if len(quarantine) > _SHOWN_LINES:
-        out.print(f"  ... and {len(quarantine) - _SHOWN_LINES} more lines.")
+    needs_nobody = quarantine["severity"] == "excluded"
+    ordered = quarantine.assign(needs_nobody=needs_nobody).sort_values("needs_nobody", kind="stable")
+    alike = ["needs_nobody", "source", "column", "reason", "how_to_fix"]
+    groups = [(said, lines["source_row"].tolist()) for said, lines in ordered.groupby(alike, sort=False)]
+    for (_, source, column, reason, how_to_fix), rows in groups[:_SHOWN_LINES]:
+        place = f"{source} {_rows(rows)}{', ' + column if column else ''}"
+        out.print(escape(f"  {place}: {reason} {how_to_fix}"))
+    if len(groups) > _SHOWN_LINES:
+        out.print(f"  ... and {sum(len(rows) for _, rows in groups[_SHOWN_LINES:])} more lines.")
+
+
+def _rows(rows: list[int]) -> str:
+    """Return ``row 7``, or ``rows 7, 8, ... (12 of them)``."""
+    if len(rows) == 1:
+        return f"row {rows[0]}"
+    if len(rows) <= _SHOWN_ROWS:
+        return f"rows {', '.join(map(str, rows))}"
+    return f"rows {', '.join(map(str, rows[:_SHOWN_ROWS]))}, ... ({len(rows)} of them)"
+
+
+def _show_drift(drift: pd.DataFrame) -> None:
+    for finding in drift[drift["severity"] != "info"].to_dict("records"):
+        place = ", ".join(filter(None, (finding["source"], finding["timepoint"], finding["column"])))
+        out.print(escape(f"  {finding['severity']}: {place}: {finding['told']} {finding['how_to_fix']}"))
+    remarks = int(drift["severity"].eq("info").sum())
+    if remarks:
+        out.print(f"  {remarks} remarks on columns and questions: see --json, or drift.csv of a run.")
+    if drift["severity"].eq("error").any():
+        out.print("  A run would stop: answers would look right and be wrong.")
+
+
+def _show_linkage(linkage: pd.DataFrame) -> None:
+    for line in linkage[linkage["source"] == ""].to_dict("records"):
+        out.print(f"  {line['participants']} participants: {line['timepoints']}")
 
 
 def _show_identities(like_ids: pd.DataFrame, unused: tuple[int, ...]) -> None:
@@ -186,7 +244,8 @@ def _show_identities(like_ids: pd.DataFrame, unused: tuple[int, ...]) -> None:
     if len(like_ids) > _SHOWN_LINES:
         out.print(f"  ... and {len(like_ids) - _SHOWN_LINES} more pairs of ids.")
     if len(like_ids):
-        out.print("  Ids are never joined by guess: where two are one person, correct the id in corrections.csv.")
+        out.print("  Ids are never joined by guess: where two are one person, correct the id in corrections.csv;")
+        out.print("  the lines to fill in are in --json, and in linking.csv of a run.")
     _show_unused(unused)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from data_contracts.documents import Finding, KeyPath
 from data_contracts.errors import choose_from
 from instruments import Instrument
-from pipelines.declarations import plain_label
+from pipelines.texts import plain_label
 
 if TYPE_CHECKING:
     from instruments.parts import AllowedValues
@@ -121,12 +121,12 @@ def _is_answer(code: float, allowed: AllowedValues) -> bool:
 def _arm_findings(study: Study) -> list[Finding]:
     references = [arm.id for arm in study.arms if arm.reference]
     findings: list[Finding] = []
-    if study.design == "single_group":
+    if study.design == "single_group" or (study.design == "repeated_cross_section" and len(study.arms) == 1):
         if len(study.arms) != 1 or references:
             findings.append(
                 Finding(
                     ("arms",),
-                    "A single group has one arm, which is no reference.",
+                    "A single group has one arm, and one arm alone is no reference.",
                     "Keep one arm without 'reference', or declare another design.",
                 )
             )
@@ -244,6 +244,25 @@ def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) ->
                 )
     for name in source.scores:
         findings += _unknown((*at, "scores", name), name, [measure.id for measure in study.measures])
+    return [*findings, *_quality_findings(study, (*at, "quality"), source)]
+
+
+def _quality_findings(study: Study, at: KeyPath, source: Source) -> list[Finding]:
+    """Return what a source cannot tell of how carefully somebody answered."""
+    if source.quality is None:
+        return []
+    findings: list[Finding] = []
+    if not (source.instruments or source.scores):
+        findings.append(Finding(at, "This source holds no answers that could be flagged.", "Take 'quality' out."))
+    if source.timepoint.wide is not None:
+        advice = "Write {t} where the timepoint stands."
+        findings += [
+            Finding(at, f"'{column}' is the same column at every timepoint.", advice)
+            for column in source.quality.columns
+            if "{t}" not in column
+        ]
+    for column, right in source.quality.attention.items():
+        findings += _codes_among(study, right, column)
     return findings
 
 

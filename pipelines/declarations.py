@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -93,9 +92,9 @@ class TimepointSource(StrictModel):
 
 
 def _readable_format(value: str) -> str:
-    day = date(2025, 1, 31)
+    day = datetime(2025, 1, 31, tzinfo=UTC)  # a format may tell the offset of a time zone
     try:
-        is_readable = datetime.strptime(day.strftime(value), value).date() == day  # noqa: DTZ007 - a day has no time zone
+        is_readable = datetime.strptime(day.strftime(value), value).date() == day.date()  # noqa: DTZ007 - only the day
     except ValueError:
         is_readable = False
     if not is_readable:
@@ -265,11 +264,6 @@ def item_columns(items: Items | None, n_items: int, wide: str = "") -> list[str 
     if isinstance(items, list):
         return [name.replace("{t}", wide) if name else None for name in items]
     return [_fill(items, number, wide) for number in range(1, n_items + 1)]
-
-
-def plain_label(text: str) -> str:
-    """Return what counts of an answer's text: neither case, nor spaces, nor the form of a letter."""
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
 def _fill(pattern: str, number: int, wide: str) -> str:

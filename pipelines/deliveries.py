@@ -15,11 +15,12 @@ from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from instruments import Instrument
 from pipelines.consistency import ROLES
-from pipelines.declarations import Source, item_columns, plain_label
+from pipelines.declarations import Export, Source, item_columns
 from pipelines.errors import PipelineError
 from pipelines.exports import find_files, tell_file
 from pipelines.sources import ERRORS, RawTable, check_columns, read_source
 from pipelines.study import Study
+from pipelines.texts import plain_label, plain_number, read_day
 
 ROW = ["source", "source_row"]
 UNDECLARED = "undeclared: "
@@ -43,21 +44,30 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class ExportFile:
     """One file as read, with its declaration.
 
     `table` has the columns that study.yaml names, under these names; nothing else of the file goes on but the names of
     the other columns (`unused`).
     """
 
-    declared: Source
+    declared: Export
     table: RawTable
     fingerprint: str
     unused: tuple[str, ...] = ()
 
 
-def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrument]) -> tuple[Delivery, ...]:
-    """Read every file of every source.
+@dataclass(frozen=True, slots=True)
+class Delivery(ExportFile):
+    """A file with answers, scores or characteristics of participants."""
+
+    declared: Source
+
+
+def read_deliveries(
+    study: Study, data_root: Path, library: Mapping[str, Instrument], key: bytes = b""
+) -> tuple[Delivery, ...]:
+    """Read every file of every source; `key` is that of `tell_file`.
 
     Raises
     ------
@@ -67,36 +77,56 @@ def read_deliveries(study: Study, data_root: Path, library: Mapping[str, Instrum
     problems: list[Problem] = []
     deliveries: list[Delivery] = []
     for source in study.sources:
-        for path in find_files(source.path, data_root, problems):
-            name = tell_file(path.relative_to(data_root), source.path, study)
-            try:
-                table = read_source(path, name, source)
-            except PipelineError as error:
-                problems += error.problems
-                continue
-            wanted = _wanted_columns(study, source, library)
-            known = {column: find_column(table, column) for column in dict.fromkeys(name for name, _ in wanted)}
-            problems += check_columns(table, [(known[column] or column, purpose) for column, purpose in wanted])
-            kept = {found: column for column, found in known.items() if found is not None}
-            problems += [
-                Problem(
-                    "column_used_twice",
-                    f"The columns '{column}' and '{kept[found]}' of study.yaml are one column of the file.",
-                    "Call it by one name.",
-                    table.source,
-                    1,
-                    column,
-                )
-                for column, found in known.items()
-                if found is not None and kept[found] != column
-            ]
-            unused = tuple(str(column) for column in table.cells.columns if column not in kept)
-            fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-            deliveries.append(Delivery(source, _take_columns(table, kept), fingerprint, unused))
-    problems += _find_tables_twice(deliveries) + _find_columns_twice(study, deliveries, library)
+        wanted = _wanted_columns(study, source, library)
+        deliveries += [
+            Delivery(source, file.table, file.fingerprint, file.unused)
+            for file in read_files(study, source, wanted, data_root, problems, key)
+        ]
+    problems += find_tables_twice(deliveries) + _find_columns_twice(study, deliveries, library)
     if problems:
         raise PipelineError(problems)
     return tuple(deliveries)
+
+
+def read_files(
+    study: Study,
+    source: Export,
+    wanted: Sequence[tuple[str, str]],
+    data_root: Path,
+    problems: list[Problem],
+    key: bytes,
+) -> list[ExportFile]:
+    """Read every file of one declaration, of which the columns that are `wanted` (name, what for) are kept.
+
+    What hinders is added to `problems`: a file is not there or not readable, a column is missing or wanted twice.
+    """
+    files = []
+    for path in find_files(source.path, data_root, problems):
+        name = tell_file(path.relative_to(data_root), source.path, study, key)
+        try:
+            table = read_source(path, name, source)
+        except PipelineError as error:
+            problems += error.problems
+            continue
+        known = {column: find_column(table, column) for column in dict.fromkeys(name for name, _ in wanted)}
+        problems += check_columns(table, [(known[column] or column, purpose) for column, purpose in wanted])
+        kept = {found: column for column, found in known.items() if found is not None}
+        problems += [
+            Problem(
+                "column_used_twice",
+                f"The columns '{column}' and '{kept[found]}' of study.yaml are one column of the file.",
+                "Call it by one name.",
+                table.source,
+                1,
+                column,
+            )
+            for column, found in known.items()
+            if found is not None and kept[found] != column
+        ]
+        unused = tuple(str(column) for column in table.cells.columns if column not in kept)
+        fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+        files.append(ExportFile(source, _take_columns(table, kept), fingerprint, unused))
+    return files
 
 
 def find_column(table: RawTable, name: str) -> str | None:
@@ -110,12 +140,12 @@ def find_column(table: RawTable, name: str) -> str | None:
     return asked[0] if len(asked) == 1 and asked[0] in table.cells.columns else None
 
 
-def list_identical_files(deliveries: Sequence[Delivery]) -> list[SetAside]:
+def list_identical_files(deliveries: Sequence[ExportFile]) -> list[SetAside]:
     """Return a line for each row of a file whose bytes and table an earlier file of the same declaration has already.
 
     The table counts too: what is read of a file may stand in another file beside it.
     """
-    seen: dict[tuple[int, str], Delivery] = {}
+    seen: dict[tuple[int, str], ExportFile] = {}
     lines = []
     for delivery in deliveries:
         name = delivery.table.source
@@ -216,7 +246,7 @@ def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument
     return pd.concat(frames, ignore_index=True)
 
 
-def list_ids(delivery: Delivery, nothing: Collection[str] = ()) -> pd.Series:
+def list_ids(delivery: ExportFile, nothing: Collection[str] = ()) -> pd.Series:
     """Return the id of each row of a table, as delivered; a self-generated code as its parts in plain spelling.
 
     Spaces around an id do not count, and what is in `nothing` is none. A row of an anonymous export, or with a part of
@@ -241,18 +271,33 @@ CODE_SEPARATOR = "\x1f"
 def tell_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument], rows: pd.DataFrame) -> pd.DataFrame:
     """Return what rows of a table tell, each in one text: ``answers`` (items and scores), ``setting`` (the rest)."""
     told = pd.DataFrame({"answers": "", "setting": ""}, index=rows.index)
+    answered_on = delivery.declared.answered_on
+    date_format = answered_on.format if answered_on else ""
     for (wide, timepoint), mine in rows.groupby(["wide", "timepoint"], sort=False):
         text = delivery.table.cells.loc[mine["source_row"]]
         cells = list_cells(study, delivery.declared, library, str(wide), str(timepoint))
         for name, kinds in (("answers", ("item", "score")), ("setting", ("covariate", "date"))):
-            told.loc[mine.index, name] = _in_one_text(text, [cell for cell in cells if cell.kind in kinds])
+            told.loc[mine.index, name] = _in_one_text(
+                text, [cell for cell in cells if cell.kind in kinds], date_format
+            )
     return told
 
 
-def _in_one_text(text: pd.DataFrame, cells: Sequence[Cell]) -> list[str]:
-    columns = [(cell.name, text[cell.column].str.strip()) for cell in cells]
+def _in_one_text(text: pd.DataFrame, cells: Sequence[Cell], date_format: str) -> list[str]:
+    columns = [
+        (cell.name, text[cell.column].str.strip().map(partial(_plain_cell, cell=cell, date_format=date_format)))
+        for cell in cells
+    ]
     named = [[f"{name}={value}" if value else "" for value in column] for name, column in columns]
     return ["\x1f".join(filter(None, row)) for row in zip(*named, strict=True)] if named else [""] * len(text)
+
+
+def _plain_cell(text: str, cell: Cell, date_format: str) -> str:
+    """Return what a cell tells, however it is spelled: the day of a time, the code of a label, a number."""
+    if cell.kind == "date":
+        return read_day(text, date_format) or text
+    text = (cell.labels or {}).get(plain_label(text), text)
+    return text if cell.levels_of else plain_number(text)
 
 
 def _plain_part(text: str, nothing: Collection[str]) -> str:
@@ -275,8 +320,9 @@ def _wanted_columns(study: Study, source: Source, library: Mapping[str, Instrume
     if source.timepoint.column:
         wanted.append((source.timepoint.column, "timepoint"))
     wanted += [(column.column, name) for name, column in source.participant_columns.items()]
-    wanted += [(column, "quality") for column in (source.quality.columns if source.quality else [])]
     for wide, timepoint in source.timepoint.occasions:
+        told_by = source.quality.columns if source.quality else []
+        wanted += [(_occasion(column, wide), "quality") for column in told_by]
         wanted += [(cell.column, cell.name) for cell in list_cells(study, source, library, wide, timepoint)]
     return list(dict.fromkeys(wanted))
 
@@ -291,7 +337,8 @@ def _columns_of(study: Study, source: Source, library: Mapping[str, Instrument],
     return list(dict.fromkeys(cell.column for cell in cells if cell.kind in kinds))
 
 
-def _find_tables_twice(deliveries: Sequence[Delivery]) -> list[Problem]:
+def find_tables_twice(deliveries: Sequence[ExportFile]) -> list[Problem]:
+    """Return a problem for each table that is read more than once."""
     names = [delivery.table.source for delivery in deliveries]
     return [
         Problem(
@@ -318,7 +365,7 @@ def _find_columns_twice(
                     f"The column '{column}' is read as more than one item, score, covariate or date.",
                     "Correct the column names in study.yaml.",
                     delivery.table.source,
-                    1,
+                    delivery.table.header_row,
                     column,
                 )
                 for column in dict.fromkeys(columns)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis.design import StudyDesign
 from analysis.plan import Plan, load_plan
+from data_contracts import Contract
 from data_contracts.documents import Document
 from data_contracts.errors import Problem
 from instruments import Instrument
@@ -16,6 +17,7 @@ from pipelines.corrections import Correction, load_corrections
 from pipelines.errors import PipelineError
 from pipelines.library import adapt_library, find_wordings, open_library
 from pipelines.study import Study, derive_design, load_study, used_instruments
+from pipelines.study_contracts import load_study_contracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class StudyFolder:
         Instrument id -> its wording in the language of the study, where ``wording/<id>.<language>.yaml`` is there.
     corrections : tuple of Correction
         The lines of ``corrections.csv``.
+    contracts : mapping
+        Table -> its contract, with the rules that the study adds in ``contracts/<table>.yaml``.
     """
 
     path: Path
@@ -47,6 +51,7 @@ class StudyFolder:
     library: Mapping[str, Instrument]
     wording: Mapping[str, Wording]
     corrections: tuple[Correction, ...]
+    contracts: Mapping[str, Contract]
 
     @property
     def store(self) -> Path:
@@ -88,4 +93,6 @@ def open_folder(path: Path, *, data_root: Path | None = None, output: Path | Non
     used = {name: library[name] for name in used_instruments(study.value)}
     wording = find_wordings(path, used, study.value.language)
     corrections = load_corrections(path)
-    return StudyFolder(path, root, output or path / "output", study, plan, design, used, wording, corrections)
+    contracts = load_study_contracts(path, declared=study.value)
+    out = output or path / "output"
+    return StudyFolder(path, root, out, study, plan, design, used, wording, corrections, contracts)

@@ -37,10 +37,15 @@ from pipelines.deliveries import (
     read_deliveries,
     tell_rows,
 )
+from pipelines.drift.find import find_drift
 from pipelines.errors import PipelineError
-from pipelines.identities import find_like_ids
+from pipelines.identities import count_linked, find_like_ids, tell_linking
 from pipelines.linking import PLACE_PREFIX, count_told, pseudonymise, set_aside_identical
+from pipelines.quality import flag_answers
 from pipelines.readings import Readings, read_cells
+from pipelines.sessions.attendance import take_in_sessions
+from pipelines.sessions.declarations import ATTENDANCE
+from pipelines.sessions.lines import read_session_files
 from pipelines.study import Study, derive_design
 
 _NAN: Final = float("nan")
@@ -55,11 +60,20 @@ class Intake:
     responses: pd.DataFrame
     participants: pd.DataFrame
     delivered_scores: pd.DataFrame
+    flags: pd.DataFrame
+    sessions: pd.DataFrame
     quarantine: pd.DataFrame
     reconciliation: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    drift: pd.DataFrame
+    linkage: pd.DataFrame
     like_ids: pd.DataFrame
     unused_corrections: tuple[int, ...]
+
+    @property
+    def linking(self) -> pd.DataFrame:
+        """Who is linked over timepoints, and whom a person may want to link, in one table."""
+        return tell_linking(self.linkage, self.like_ids)
 
 
 def take_in(
@@ -102,32 +116,43 @@ def take_in(
     contracts = contracts or {name: shipped_contract(name) for name in shipped_contract_names()}
     files = tuple(
         replace(file, table=correct_table(file.table, corrections))
-        for file in read_deliveries(study, data_root, library)
+        for file in read_deliveries(study, data_root, library, key)
     )
+    logs = read_session_files(study, data_root, [file.table.source for file in files], corrections, key)
+    all_files = (*files, *logs)
     parameters = contract_parameters(study, library)
     aside = [*[line for file in files for line in file.table.set_aside], *list_identical_files(files)]
     rows = _list_all_rows(study, files, library, key)
+    listed = rows[[*ROW, "timepoint"]]
     rows = _without(rows, aside)
     identical = set_aside_identical(_alike(study, files, library, rows))
     rows = _without(rows, identical)
     rows, set_aside, arrival = _enforce_rows(rows, files, contracts["deliveries"], parameters)
     cells = read_cells(study, files, library, rows, contracts["cells"], parameters)
     rows = rows.assign(days_since_baseline=_days_since_baseline(study, rows, cells))
-    aside += [*identical, *set_aside, *cells.set_aside]
+    responses = _responses(rows, cells, contracts["responses"])
+    participants = _participants(study, rows, cells, contracts["participants"])
+    attendance = take_in_sessions(study, logs, participants, _baseline(study, rows, cells), key, contracts)
+    flagged = flag_answers(study, files, library, rows, responses, contracts["flags"])
+    aside += [*identical, *set_aside, *cells.set_aside, *flagged.set_aside, *attendance.set_aside]
     return Intake(
-        responses=_responses(rows, cells, contracts["responses"]),
-        participants=_participants(study, rows, cells, contracts["participants"]),
+        responses=responses,
+        participants=participants,
         delivered_scores=_delivered(rows, cells, contracts["delivered_scores"]),
+        flags=flagged.flags,
+        sessions=attendance.sessions,
         quarantine=quarantine_table(aside),
         reconciliation=reconcile(
-            {file.table.source: file.table.rows_read for file in files},
-            rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict(),
+            {file.table.source: file.table.rows_read for file in all_files},
+            rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict() | attendance.rows_accepted,
             aside,
-            {file.table.source: file.fingerprint for file in files},
+            {file.table.source: file.fingerprint for file in all_files},
         ),
-        verdicts=(*arrival, *cells.verdicts),
-        like_ids=find_like_ids(files),
-        unused_corrections=unused_corrections([file.table.source for file in files], corrections),
+        verdicts=(*arrival, *cells.verdicts, *attendance.verdicts),
+        drift=find_drift(study, files, library, cells),
+        linkage=count_linked(rows, parameters["timepoints"]),
+        like_ids=find_like_ids(all_files, listed),
+        unused_corrections=unused_corrections([file.table.source for file in all_files], corrections),
     )
 
 
@@ -217,6 +242,7 @@ def contract_parameters(study: Study, library: Mapping[str, Instrument]) -> dict
         "levels": {covariate.id: list(covariate.levels) for covariate in study.covariates if covariate.levels},
         "measure_ranges": measures,
         "unit_interval": (0.0, 1.0),
+        "attendance": list(ATTENDANCE),
     }
 
 
@@ -273,14 +299,24 @@ def _subject(ruled: str) -> str:
 
 def _days_since_baseline(study: Study, rows: pd.DataFrame, cells: Readings) -> pd.Series:
     """Return the days between a row's answers and the participant's at baseline; NaN where one is not told."""
+    days = _answered_on(rows, cells)
+    return (days - _baseline(study, rows, cells).reindex(rows["participant_id"]).to_numpy()) / _DAY
+
+
+def _answered_on(rows: pd.DataFrame, cells: Readings) -> pd.Series:
+    """Return the day of each row's answers; NaT where it is not told."""
     at, reading = cells.of("date")
     read = pd.to_datetime(cells.different["level"].where(cells.accepted & (cells.different["kind"] == "date"), ""))
     days = pd.Series(np.datetime64("NaT", "s"), index=rows.index)
     days.iloc[at] = read.to_numpy()[reading]
+    return days
+
+
+def _baseline(study: Study, rows: pd.DataFrame, cells: Readings) -> pd.Series:
+    """Return the day of each participant's answers at baseline, by participant."""
     weeks = {timepoint.id: timepoint.week for timepoint in study.timepoints}
     first = min(weeks, key=lambda timepoint: weeks[timepoint])
-    baseline = days[rows["timepoint"] == first].groupby(rows["participant_id"]).min()
-    return (days - rows["participant_id"].map(baseline)) / _DAY
+    return _answered_on(rows, cells)[rows["timepoint"] == first].groupby(rows["participant_id"]).min()
 
 
 def _responses(rows: pd.DataFrame, cells: Readings, contract: Contract) -> pd.DataFrame:

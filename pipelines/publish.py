@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -39,6 +39,8 @@ def publish(
     results: pd.DataFrame,
     quarantine: pd.DataFrame,
     reconciliation: pd.DataFrame,
+    drift: pd.DataFrame,
+    linking: pd.DataFrame,
     verdicts: pd.DataFrame,
 ) -> list[Path]:
     """Render the report and write every published file to the output folder.
@@ -47,8 +49,9 @@ def publish(
     ----------
     folder : StudyFolder
         The study.
-    results, quarantine, reconciliation, verdicts : DataFrame
-        Stored tables. `results` leaves through the disclosure gate only.
+    results, quarantine, reconciliation, drift, linking, verdicts : DataFrame
+        Stored tables. `results` leaves through the disclosure gate only; `quarantine`, `reconciliation`, `drift` and
+        `linking` are exact, for the evaluation team, and not for release.
 
     Returns
     -------
@@ -64,6 +67,8 @@ def publish(
         "results.parquet": _parquet(gated),
         "quarantine.csv": _csv(quarantine),
         "reconciliation.csv": _csv(reconciliation),
+        "drift.csv": _csv(drift),
+        "linking.csv": _csv(linking),
     }
     provenance["outputs"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files["provenance.json"] = (json.dumps(provenance, indent=2, ensure_ascii=False) + "\n").encode()
@@ -72,22 +77,14 @@ def publish(
 
 
 def describe_provenance(folder: StudyFolder, reconciliation: pd.DataFrame) -> dict[str, Any]:
-    """Return versions and fingerprints: what somebody needs to obtain the same numbers.
-
-    Files that a pattern found are told by the pattern and a number: their own names may be names of people.
-    """
+    """Return versions and fingerprints: what somebody needs to obtain the same numbers."""
     documents = {
         document.path.name: hashlib.sha256(document.text.encode()).hexdigest()
         for document in (folder.study, folder.plan)
     }
     if folder.corrections:
         documents[FILE] = hashlib.sha256((folder.path / FILE).read_bytes()).hexdigest()
-    patterns = [source.path for source in folder.study.value.sources if "*" in source.path or "?" in source.path]
-    data: dict[str, str] = {}
-    for name, fingerprint in zip(reconciliation["source"], reconciliation["sha256"], strict=True):
-        pattern = next((known for known in patterns if PurePosixPath(name).match(known)), None)
-        number = 1 + sum(told.startswith(f"{pattern} ") for told in data)
-        data[f"{pattern} ({number})" if pattern else name] = fingerprint
+    data = dict(zip(reconciliation["source"], reconciliation["sha256"], strict=True))
     return {
         "study": folder.study.value.study,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},

@@ -38,8 +38,9 @@ class Store:
             connection.execute(create)
             connection.register("incoming_verdicts", verdicts)
             connection.execute("CREATE TABLE IF NOT EXISTS verdicts AS SELECT * FROM incoming_verdicts WHERE false")
+            connection.execute("ALTER TABLE verdicts ADD COLUMN IF NOT EXISTS is_own BOOLEAN DEFAULT false")
             connection.execute("DELETE FROM verdicts WHERE asset = ?", [name])
-            connection.execute("INSERT INTO verdicts SELECT * FROM incoming_verdicts")
+            connection.execute("INSERT INTO verdicts BY NAME SELECT * FROM incoming_verdicts")
             connection.commit()
 
     def load(self, name: str) -> pd.DataFrame:

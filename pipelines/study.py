@@ -16,6 +16,7 @@ from pipelines.consistency import find_contradictions, find_unknown_instruments,
 from pipelines.declarations import Id, Number, Source, Text
 from pipelines.errors import PipelineError
 from pipelines.library import adapt_library
+from pipelines.sessions.declarations import SessionSource
 
 
 def _ascending(value: list[float]) -> list[float]:
@@ -100,6 +101,7 @@ class Study(StrictModel):
     label_sets: dict[Id, Annotated[dict[Text, Number], Field(min_length=1)]] = {}
     recruitment: dict[Literal["eligible", "invited"], Annotated[int, Field(ge=0)]] = {}
     sources: Annotated[list[Source], Field(min_length=1)]
+    sessions: list[SessionSource] = []
 
     @model_validator(mode="after")
     def _holds_together(self) -> Study:

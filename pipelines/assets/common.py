@@ -1,13 +1,14 @@
 """What assets share: partitions, the checks that show verdicts, and the boundary that keeps values out of errors."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 import dagster as dg
 import pandas as pd
 
-from data_contracts import Checked, PeerimpactError, Verdict, require, shipped_contract
+from data_contracts import Checked, Contract, PeerimpactError, Verdict, require
 from data_contracts.expectations import Parameters
 from pipelines.errors import defect
 
@@ -43,16 +44,16 @@ def contract_check(asset: str) -> dg.AssetCheckSpec:
 
 
 def check_and_store(
-    name: str, table: pd.DataFrame, parameters: Parameters, arrival: Sequence[Verdict] = ()
+    contract: Contract, table: pd.DataFrame, parameters: Parameters, arrival: Sequence[Verdict] = ()
 ) -> "dg.MaterializeResult[Checked]":
-    """Hold a table against its contract and return it for storing with its verdicts as checks.
+    """Hold a table against its contract and return it for storing, under its id, with its verdicts as checks.
 
     Raises
     ------
     DataContractError
         The contract is broken; nothing is stored.
     """
-    verdicts = require(table, shipped_contract(name), parameters)
+    name, verdicts = contract.id, require(table, contract, parameters)
     checks = [_check(name, CONTRACT_CHECK, verdicts)]
     if arrival:
         checks.append(_check(name, ARRIVAL_CHECK, arrival))
@@ -76,16 +77,30 @@ def _check(asset: str, name: str, verdicts: Sequence[Verdict]) -> dg.AssetCheckR
                 "rows checked": verdict.n_checked,
                 "rows failed": verdict.n_failed,
                 "asks": verdict.description,
+                "of the study": verdict.is_own,
             }
         )
         for verdict in verdicts
     ]
     broken = [verdict for verdict in verdicts if not verdict.passed]
+    severities = Counter(verdict.severity for verdict in broken)
+    passed = not (severities["error"] or severities["warning"])  # a remark (info) is shown and fails nothing
+    stops = name == CONTRACT_CHECK and not severities["warning"]
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=name,
-        passed=not broken,
-        severity=dg.AssetCheckSeverity.ERROR if name == CONTRACT_CHECK else dg.AssetCheckSeverity.WARN,
-        description=f"{len(verdicts) - len(broken)} of {len(verdicts)} rules obeyed.",
-        metadata={"verdicts": dg.MetadataValue.table(records), "rules": len(verdicts), "broken": len(broken)},
+        passed=passed,
+        severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
+        description=_say_broken(verdicts, broken),
+        metadata={
+            "verdicts": dg.MetadataValue.table(records),
+            "rules": len(verdicts),
+            "broken": len(broken),
+            **{f"broken, {severity}": count for severity, count in severities.items()},
+        },
     )
+
+
+def _say_broken(verdicts: Sequence[Verdict], broken: Sequence[Verdict]) -> str:
+    names = ", ".join(f"{verdict.rule} ({verdict.severity})" for verdict in broken)
+    return f"{len(verdicts) - len(broken)} of {len(verdicts)} rules obeyed.{f' Broken: {names}.' if names else ''}"

@@ -23,4 +23,4 @@ def scores(
     """Score the answers."""
     folder = studies.open(context.partition_key)
     table = derive_scores(responses, delivered_scores, folder.study.value, folder.library)
-    return check_and_store("scores", table, contract_parameters(folder.study.value, folder.library))
+    return check_and_store(folder.contracts["scores"], table, contract_parameters(folder.study.value, folder.library))

@@ -1,10 +1,12 @@
 """Results by the plan, and what is published of them."""
 
+from pathlib import Path
+
 import dagster as dg
 import pandas as pd
 
 from analysis import evaluate_plan
-from data_contracts import conform, shipped_contract
+from data_contracts import conform
 from pipelines.assets.common import STUDIES, check_and_store, contract_check, no_values_in_errors
 from pipelines.intake import contract_parameters
 from pipelines.publish import publish
@@ -27,6 +29,8 @@ def results(
     delivered_scores: pd.DataFrame,
     participants: pd.DataFrame,
     responses: pd.DataFrame,
+    flags: pd.DataFrame,
+    sessions: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads this annotation and knows no parameter
     """Carry out the plan."""
     folder = studies.open(context.partition_key)
@@ -38,10 +42,11 @@ def results(
         participants=participants,
         responses=responses,
         library=folder.library,
+        flags=flags,
+        sessions=sessions,
     )
-    return check_and_store(
-        "results", conform(table, shipped_contract("results")), contract_parameters(folder.study.value, folder.library)
-    )
+    contract = folder.contracts["results"]
+    return check_and_store(contract, conform(table, contract), contract_parameters(folder.study.value, folder.library))
 
 
 @dg.asset(
@@ -57,6 +62,8 @@ def report(
     results: pd.DataFrame,
     quarantine: pd.DataFrame,
     reconciliation: pd.DataFrame,
+    drift: pd.DataFrame,
+    linking: pd.DataFrame,
 ) -> dg.MaterializeResult[None]:
     """Render and publish."""
     folder = studies.open(context.partition_key)
@@ -65,6 +72,15 @@ def report(
         results=results,
         quarantine=quarantine,
         reconciliation=reconciliation,
+        drift=drift,
+        linking=linking,
         verdicts=Store(folder.store).load_verdicts(),
     )
-    return dg.MaterializeResult(metadata={path.name: dg.MetadataValue.path(str(path)) for path in published})
+    return dg.MaterializeResult(
+        metadata={path.name: dg.MetadataValue.path(_place(path, folder.path)) for path in published}
+    )
+
+
+def _place(path: Path, study: Path) -> str:
+    """Return where a file is, seen from the study folder: a path from the root holds the name of a user."""
+    return str(path.relative_to(study)) if path.is_relative_to(study) else path.name

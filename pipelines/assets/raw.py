@@ -6,6 +6,7 @@ import dagster as dg
 
 from data_contracts import Checked
 from pipelines.assets.common import ARRIVAL_CHECK, STUDIES, check_and_store, contract_check, no_values_in_errors
+from pipelines.drift.find import require_no_error
 from pipelines.intake import Intake, contract_parameters, take_in
 from pipelines.linking import load_key
 from pipelines.resources import Studies
@@ -15,6 +16,10 @@ TABLES = {
     "responses": "Answers, one row per participant, timepoint and item.",
     "participants": "Who takes part: arm, group, site, covariates.",
     "delivered_scores": "Scores that came with the data.",
+    "flags": "Answers that may have been given without care: too fast, in a straight line, by no person.",
+    "sessions": "Who came to which session of the programme, how people met, and who led it.",
+    "drift": "How deliveries differ from each other and from what is declared; never an answer.",
+    "linking": "Who answered at which timepoints, and ids that may be one person; never an id.",
     "quarantine": "Rows and cells set aside, with reason and advice; never a value.",
     "reconciliation": "What became of every row read; the sum is checked.",
 }
@@ -43,10 +48,18 @@ def intake(context: dg.AssetExecutionContext, studies: Studies) -> Iterator[dg.M
 def _take_in(study_id: str, studies: Studies) -> "list[dg.MaterializeResult[Checked]]":
     folder = studies.open(study_id)
     taken: Intake = take_in(
-        folder.study.value, folder.data_root, folder.library, load_key(key_file()), folder.corrections
+        folder.study.value,
+        folder.data_root,
+        folder.library,
+        load_key(key_file()),
+        folder.corrections,
+        contracts=folder.contracts,
     )
+    require_no_error(taken.drift)
     parameters = contract_parameters(folder.study.value, folder.library)
     return [
-        check_and_store(name, getattr(taken, name), parameters, taken.verdicts if name == "responses" else ())
+        check_and_store(
+            folder.contracts[name], getattr(taken, name), parameters, taken.verdicts if name == "responses" else ()
+        )
         for name in TABLES
     ]

@@ -70,6 +70,7 @@ def make_design() -> Callable[..., StudyDesign]:
         *,
         group_arms: tuple[str, ...] = (),
         more_measures: Sequence[str] = (),
+        arms: Sequence[Arm] | None = None,
     ) -> StudyDesign:
         measures = {
             name: Measure(name, name, name.split(".")[0], 0, 100, "worse", "mood") for name in (MEASURE, *more_measures)
@@ -78,7 +79,7 @@ def make_design() -> Callable[..., StudyDesign]:
         return StudyDesign(
             kind=kind,
             timepoints=tuple(Timepoint(name, name.capitalize(), week) for name, week in weeks),
-            arms=ARMS if kind != "single_group" else (Arm("peer", "Peer support"),),
+            arms=tuple(arms or (ARMS if kind != "single_group" else (Arm("peer", "Peer support"),))),
             group_arms=group_arms,
             covariates=COVARIATES,
             measures=measures,
@@ -155,6 +156,49 @@ def make_trial() -> Callable[..., tuple[pd.DataFrame, pd.DataFrame]]:
                     }
                 )
         return pd.DataFrame(scores), pd.DataFrame(people)
+
+    return make
+
+
+@pytest.fixture
+def make_waves() -> Callable[..., tuple[pd.DataFrame, pd.DataFrame]]:
+    """A function that gives scores and participants of samples drawn anew: sizes per arm and timepoint, known truth."""
+
+    def make(
+        rng: np.random.Generator,
+        sizes: Mapping[tuple[str, str], int],
+        *,
+        linked: int = 0,
+        shifts: Mapping[tuple[str, str], float] | None = None,
+        older: float = 0.0,
+        group_sd: float = 0.0,
+        groups: int = 0,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """`linked` people of an arm's first sample are in its later ones; `older` years are those surveyed later."""
+        first = next(timepoint for _, timepoint in sizes)
+        people: dict[str, dict[str, Any]] = {}
+        scores = []
+        shared = rng.normal(0, group_sd, max(groups, 1))
+        for (arm, timepoint), size in sizes.items():
+            for place in range(size):
+                name = f"{arm}{place}" if place < linked or timepoint == first else f"{arm}{timepoint}{place}"
+                if name not in people:
+                    people[name] = {
+                        "participant_id": name,
+                        "arm": arm,
+                        "group": f"g{place % groups}" if groups else "",
+                        "site": "",
+                        "age": rng.normal(40, 10) + (older if timepoint != first else 0.0),
+                        "gender": str(rng.choice(["w", "m"])),
+                        "level": rng.normal(0, 5),
+                    }
+                own = people[name]
+                mean = 50 + 0.3 * (own["age"] - 40) + (shifts or {}).get((arm, timepoint), 0.0) + own["level"]
+                in_group = shared[place % groups] if groups and timepoint != first else 0.0
+                score = {"score": mean + in_group + rng.normal(0, 4), "n_items": 3, "n_answered": 3}
+                key = {"participant_id": name, "timepoint": timepoint, "measure": MEASURE}
+                scores.append(key | score | {"method": "complete"})
+        return pd.DataFrame(scores), pd.DataFrame(people.values()).drop(columns="level")
 
     return make
 

@@ -14,7 +14,10 @@ from pipelines.development import INSTANCE_SETTINGS, register_studies
 from pipelines.resources import Studies
 from pipelines.store import Store
 
-TABLES = {"responses", "participants", "delivered_scores", "quarantine", "reconciliation", "scores", "results"}
+TABLES = {
+    "responses", "participants", "delivered_scores", "flags", "quarantine", "reconciliation", "scores", "results",
+    "drift", "linking", "sessions",
+}  # fmt: skip
 
 
 def test_the_graph_has_an_asset_for_each_table_and_each_is_partitioned_by_study() -> None:
@@ -54,7 +57,7 @@ def test_a_run_shows_verdicts_as_checks_and_pickles_nothing(small_study: Path, t
 def test_a_table_that_breaks_its_contract_is_not_stored(small_study: Path) -> None:
     broken = pd.DataFrame({"source": ["a"], "rows_read": [1]})
     with pytest.raises(PeerimpactError, match="reconciliation: rule columns is broken"):
-        check_and_store("reconciliation", broken, {})
+        check_and_store(shipped_contract("reconciliation"), broken, {})
 
 
 def test_an_unexpected_error_is_told_without_its_text() -> None:

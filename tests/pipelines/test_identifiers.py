@@ -140,9 +140,11 @@ def test_rows_without_ids_need_a_design_that_follows_nobody(small_study: Path) -
     [
         ("data/survey_baseline.csv", "data/survey_baseline.csv"),
         ("data/survey_2025-03.csv", "data/survey_2025-03.csv"),
-        ("data/survey_Anna_Kowalska.csv", "data/survey_*.csv (f0b1e1)"),
+        ("data/survey_t1.csv", "data/survey_t1.csv"),
+        ("data/survey_P01.csv", "data/survey_*.csv (b4c6dd)"),
+        ("data/survey_Anna_Kowalska.csv", "data/survey_*.csv (98f606)"),
     ],
 )
 def test_a_file_name_is_told_only_as_far_as_study_yaml_says_it(small_study: Path, path: str, told: str) -> None:
     study = open_folder(small_study).study.value
-    assert tell_file(Path(path), "data/survey_*.csv", study) == told
+    assert tell_file(Path(path), "data/survey_*.csv", study, KEY) == told

@@ -145,7 +145,7 @@ def test_a_label_set_that_cannot_be_right_is_refused(small_study: Path, labels: 
         ("sources:\n", f"label_sets:\n  some: {labels}\nsources:\n"),
         ('"gad_{n}"}', '"gad_{n}", labels: some}'),
     )
-    with pytest.raises(PeerimpactError, match="label_sets|labels") as refused:
+    with pytest.raises(PeerimpactError, match=r"label_sets|labels") as refused:
         open_folder(small_study)
     assert told in str(refused.value)
 

@@ -54,4 +54,4 @@ def test_names_of_files_that_a_pattern_found_are_not_published(small_study: Path
     for name in ("report.html", "provenance.json", "results.csv"):
         content = (small_study / "output" / name).read_text(encoding="utf-8-sig")
         assert "file_P01" not in content
-        assert ("file_*.csv (3)" in content) == (name != "results.csv")
+        assert (content.count("file_*.csv (") >= 3) == (name != "results.csv")
