@@ -17,7 +17,7 @@ demo: $(READY)          ## run the example study; ends with the path of its repo
 	$(BIN)/peerimpact run examples/harbour
 
 test: $(READY) browser  ## the whole test suite
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(READY)         ## style, types, and documents that are written from code
 	$(BIN)/ruff check

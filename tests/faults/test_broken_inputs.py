@@ -112,7 +112,7 @@ CASES = [
         "contradicting duplicate",
         rows(lambda table: table.append([*table[1][:10], "0" if table[1][10] != "0" else "1"])),
         FINE,
-        ("answers.csv row 2, pid", "answers.csv row 122, pid", "2 quarantined"),
+        ("answers.csv rows 2, 122, pid", "2 quarantined"),
     ),
     Case(
         "unknown wave code",
