@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
 
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from instruments import Instrument
-from pipelines.consistency import ROLES
 from pipelines.declarations import Export, Source, item_columns
 from pipelines.errors import PipelineError
 from pipelines.exports import find_files, tell_file
-from pipelines.sources import ERRORS, RawTable, check_columns, read_source
+from pipelines.sources import RawTable, check_columns, read_source
 from pipelines.study import Study
-from pipelines.texts import plain_label, plain_number, read_day
+from pipelines.texts import plain_label
 
 ROW = ["source", "source_row"]
-UNDECLARED = "undeclared: "
-"""Stands before a code that study.yaml does not translate; no id can look like it."""
-UNLINKED = "unlinked: "
-"""Stands before the place of a row that tells nobody's id, in an anonymous export; no id can look like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,89 +212,6 @@ def find_topics(study: Study, deliveries: Sequence[Delivery], library: Mapping[s
     return {table: min(topic) for table, names in told.items() for topic in topics if topic & names}
 
 
-def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument]) -> pd.DataFrame:
-    """Return one line per source row and timepoint: who, when, arm, group, site, and whether anything was answered.
-
-    The timepoint and arm are those of the study where the code is declared, and marked as `UNDECLARED` where not.
-    Missing codes and the error values of a spreadsheet are no id, no arm, no group and no site.
-    """
-    source, text = delivery.declared, delivery.table.cells
-    nothing = {*study.missing_codes, *ERRORS}
-    told = source.timepoint
-    timepoints = pd.Series(_translate(text[told.column], told.values) if told.column else "", index=text.index)
-    frames = []
-    for wide in dict.fromkeys(wide for wide, _ in told.occasions):
-        frame = pd.DataFrame({"source": delivery.table.source, "source_row": text.index})
-        frame["participant_id"] = list_ids(delivery, nothing).to_numpy()
-        frame["timepoint"] = timepoints.to_numpy() if told.column else dict(told.occasions)[wide]
-        frame["wide"] = wide
-        for role in ROLES:
-            frame[role] = _role(study, source, role, text, nothing)
-        columns = _columns_of(study, source, library, wide, "item", "score")
-        spoken = [text[column].str.strip().ne("").to_numpy() for column in columns]
-        frame["answers_anything"] = np.logical_or.reduce(spoken) if spoken else False
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def list_ids(delivery: ExportFile, nothing: Collection[str] = ()) -> pd.Series:
-    """Return the id of each row of a table, as delivered; a self-generated code as its parts in plain spelling.
-
-    Spaces around an id do not count, and what is in `nothing` is none. A row of an anonymous export, or with a part of
-    a self-generated code left out, is a person of its own: nothing links it.
-    """
-    told, text = delivery.declared.participant_id, delivery.table.cells
-    parts = [text[column].str.strip() for column in told.columns]
-    if told.column:
-        return parts[0].where(~parts[0].isin(nothing), "")
-    own = pd.Series([f"{UNLINKED}{delivery.table.source} {row}" for row in text.index], index=text.index)
-    if told.anonymous:
-        return own
-    plain = [part.map(partial(_plain_part, nothing=nothing)) for part in parts]
-    whole = plain[0].str.cat(plain[1:], sep=CODE_SEPARATOR)
-    complete = pd.concat(plain, axis=1).ne("").all(axis=1)
-    return whole.where(complete, own)
-
-
-CODE_SEPARATOR = "\x1f"
-
-
-def tell_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument], rows: pd.DataFrame) -> pd.DataFrame:
-    """Return what rows of a table tell, each in one text: ``answers`` (items and scores), ``setting`` (the rest)."""
-    told = pd.DataFrame({"answers": "", "setting": ""}, index=rows.index)
-    answered_on = delivery.declared.answered_on
-    date_format = answered_on.format if answered_on else ""
-    for (wide, timepoint), mine in rows.groupby(["wide", "timepoint"], sort=False):
-        text = delivery.table.cells.loc[mine["source_row"]]
-        cells = list_cells(study, delivery.declared, library, str(wide), str(timepoint))
-        for name, kinds in (("answers", ("item", "score")), ("setting", ("covariate", "date"))):
-            told.loc[mine.index, name] = _in_one_text(
-                text, [cell for cell in cells if cell.kind in kinds], date_format
-            )
-    return told
-
-
-def _in_one_text(text: pd.DataFrame, cells: Sequence[Cell], date_format: str) -> list[str]:
-    columns = [
-        (cell.name, text[cell.column].str.strip().map(partial(_plain_cell, cell=cell, date_format=date_format)))
-        for cell in cells
-    ]
-    named = [[f"{name}={value}" if value else "" for value in column] for name, column in columns]
-    return ["\x1f".join(filter(None, row)) for row in zip(*named, strict=True)] if named else [""] * len(text)
-
-
-def _plain_cell(text: str, cell: Cell, date_format: str) -> str:
-    """Return what a cell tells, however it is spelled: the day of a time, the code of a label, a number."""
-    if cell.kind == "date":
-        return read_day(text, date_format) or text
-    text = (cell.labels or {}).get(plain_label(text), text)
-    return text if cell.levels_of else plain_number(text)
-
-
-def _plain_part(text: str, nothing: Collection[str]) -> str:
-    return "" if text in nothing else plain_label(text)
-
-
 def _take_columns(table: RawTable, kept: Mapping[str, str]) -> RawTable:
     """Return a table with the columns that are kept, called as study.yaml calls them."""
     return replace(
@@ -325,16 +233,6 @@ def _wanted_columns(study: Study, source: Source, library: Mapping[str, Instrume
         wanted += [(_occasion(column, wide), "quality") for column in told_by]
         wanted += [(cell.column, cell.name) for cell in list_cells(study, source, library, wide, timepoint)]
     return list(dict.fromkeys(wanted))
-
-
-def _columns_of(study: Study, source: Source, library: Mapping[str, Instrument], wide: str, *kinds: str) -> list[str]:
-    cells = [
-        cell
-        for known, timepoint in source.timepoint.occasions
-        if known == wide
-        for cell in list_cells(study, source, library, wide, timepoint)
-    ]
-    return list(dict.fromkeys(cell.column for cell in cells if cell.kind in kinds))
 
 
 def find_tables_twice(deliveries: Sequence[ExportFile]) -> list[Problem]:
@@ -376,16 +274,3 @@ def _find_columns_twice(
 
 def _occasion(column: str, wide: str) -> str:
     return column.replace("{t}", wide)
-
-
-def _role(study: Study, source: Source, role: str, text: pd.DataFrame, nothing: Collection[str]) -> Sequence[str] | str:
-    if role not in source.participant_columns:
-        return study.arms[0].id if role == "arm" and len(study.arms) == 1 else ""
-    declared = source.participant_columns[role]
-    return _translate(text[declared.column], declared.values, nothing)
-
-
-def _translate(column: pd.Series, values: Mapping[str, str] | None, nothing: Collection[str] = ()) -> list[str]:
-    """Return the study's ids for the codes of a column; a code that `values` does not declare is marked."""
-    codes = ["" if code in nothing else code for code in column.str.strip()]
-    return codes if values is None else [values.get(code, f"{UNDECLARED}{code}") if code else "" for code in codes]

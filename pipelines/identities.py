@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from data_contracts import conform, shipped_contract
 from pipelines.corrections import COLUMNS
-from pipelines.deliveries import CODE_SEPARATOR, UNLINKED, ExportFile, list_ids
+from pipelines.deliveries import ExportFile
+from pipelines.rows import CODE_SEPARATOR, UNLINKED, list_ids
 
 LIKENESS_DTYPES: Final = {
     "source": "str", "source_row": "int64", "rows": "int64", "like_source": "str", "like_source_row": "int64",

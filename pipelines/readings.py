@@ -18,7 +18,8 @@ from data_contracts import SetAside, Verdict, conform, enforce
 from data_contracts.expectations import Parameters
 from data_contracts.model import Contract
 from instruments import Instrument
-from pipelines.deliveries import UNDECLARED, Cell, Delivery, list_cells
+from pipelines.deliveries import Cell, Delivery, list_cells
+from pipelines.rows import UNDECLARED
 from pipelines.study import Study
 from pipelines.texts import NUMBER, plain_label, read_day
 

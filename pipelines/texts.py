@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-_NO_SEPARATOR: Final = re.compile("%[A-Za-z]%")
-"""Of a format such as %Y%m%d, in which a missing digit would make another day."""
+_NO_SEPARATOR: Final = re.compile("%[A-Za-z]%(?!z)")
+"""Of a format such as %Y%m%d, in which a missing digit would make another day; the offset of a time zone makes none."""
 _ISO_TIME: Final = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](T[0-9:.]+)?")
 """How dates of a spreadsheet, which have no format of their own, are written out."""
 

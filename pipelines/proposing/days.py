@@ -28,6 +28,8 @@ _TIMES: Final = (
 )  # fmt: skip
 FORMATS: Final = tuple(day + time for day, time in product(_DAYS, _TIMES))
 _NAMED: Final = re.compile(r"(^|_)(date|day|datum|fecha|dt|today|answered_on|completed_on)(_|$)")
+_OF_OTHERS: Final = re.compile(r"enrol|consent|random|admi|diagnos|discharg|birth|death|deadline|due|plan|next|sent")
+"""Words of days that are not those of the answers."""
 _OF_ANSWERS: Final = re.compile(r"visit|answer|interview|survey|assess|complet|today")
 
 
@@ -85,7 +87,9 @@ def find_answered_on(
     cells = table.cells
     rows = (cells[list(asked)] != "").any(axis=1) if asked else pd.Series(data=True, index=cells.index)
     plain = {column: re.sub(r"\W+", "_", column.casefold()) for column in cells.columns}
-    named = [column for column in cells.columns if _NAMED.search(plain[column])]
+    named = [
+        column for column in cells.columns if _NAMED.search(plain[column]) and not _OF_OTHERS.search(plain[column])
+    ]
     named.sort(key=lambda column: not _OF_ANSWERS.search(plain[column]))
     lower = {column.casefold(): column for column in cells.columns}
     first = [lower[name.casefold()] for name in of_system if name.casefold() in lower]

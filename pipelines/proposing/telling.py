@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from instruments import Instrument
+from pipelines.proposing.placing import PlacedInstrument
 from pipelines.proposing.proposals import StudyProposal, differing_codes
 from pipelines.proposing.recognition import nearest_instrument
 from pipelines.proposing.session_proposals import SessionProposal
@@ -57,7 +58,7 @@ def _tell_source(source: SourceProposal, nearest: Callable[[str], str], earlier:
     ]
     for one in source.instruments:
         state = "recognised as" if is_written(one) else "probably"
-        name = one.items if isinstance(one.items, str) else f"{one.proposal.columns[0]} ..."
+        name = _name_items(one)
         proposed = one.proposal
         lines.append(
             f"  {len(proposed.columns)} columns ({name}) {state} {proposed.instrument}: {'; '.join(proposed.reasons)} "
@@ -82,6 +83,21 @@ def _tell_source(source: SourceProposal, nearest: Callable[[str], str], earlier:
     return [*lines, *_tell_rest(rest, source, nearest, earlier)]
 
 
+def _without_box(column: str) -> str:
+    """Return the question of a checkbox of REDCap: its boxes are told in one line."""
+    question, box, _ = column.partition("___")
+    return f"{question}___ (checkboxes)" if box else column
+
+
+def _name_items(one: PlacedInstrument) -> str:
+    """Return the pattern of items, and at which timepoints it stands where it does not at all of them."""
+    if isinstance(one.items, dict):
+        patterns = {items if isinstance(items, str) else "" for items in one.items.values()}
+        if len(patterns) == 1 and "" not in patterns:
+            return f"{patterns.pop()} at {', '.join(one.items)}"
+    return one.items if isinstance(one.items, str) else f"{one.proposal.columns[0]} ..."
+
+
 def _tell_rest(
     rest: Sequence[str], source: SourceProposal, nearest: Callable[[str], str], earlier: Sequence[str]
 ) -> Iterator[str]:
@@ -90,7 +106,7 @@ def _tell_rest(
     own = own_columns(rest, kind)
     if own:
         yield f"  {len(own)} columns of {SYSTEM_NAMES[kind]} itself are not used: {', '.join(own)}."
-    others = [column for column in rest if column not in own]
+    others = list(dict.fromkeys(_without_box(column) for column in rest if column not in own))
     yield from (f"  Not placed: {_with_nearest(column, nearest, earlier)}" for column in others[:MOST_NAMED])
     if len(others) > MOST_NAMED:
         yield f"  ... and {len(others) - MOST_NAMED} more columns."

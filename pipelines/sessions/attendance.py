@@ -11,8 +11,9 @@ import pandas as pd
 
 from data_contracts import SetAside, Verdict, conform, enforce
 from data_contracts.model import Contract
-from pipelines.deliveries import ROW, UNDECLARED, list_identical_files
+from pipelines.deliveries import ROW, list_identical_files
 from pipelines.linking import PLACE_PREFIX, pseudonymise
+from pipelines.rows import UNDECLARED
 from pipelines.sessions.declarations import ATTENDANCE
 from pipelines.sessions.lines import DAY, SessionFile, list_lines, number_by_day
 from pipelines.study import Study

@@ -12,8 +12,9 @@ import pandas as pd
 
 from data_contracts.errors import Problem
 from pipelines.corrections import Correction, correct_table
-from pipelines.deliveries import UNDECLARED, ExportFile, find_tables_twice, list_ids, read_files
+from pipelines.deliveries import ExportFile, find_tables_twice, read_files
 from pipelines.errors import PipelineError
+from pipelines.rows import UNDECLARED, list_ids
 from pipelines.sessions.declarations import SessionSource
 from pipelines.sources import ERRORS
 from pipelines.study import Study

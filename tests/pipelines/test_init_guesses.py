@@ -10,6 +10,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from instruments import load_library
+from instruments.exchange.fhir import build_questionnaire
 from pipelines.checking import check_study
 from pipelines.cli import app
 from pipelines.folder import open_folder
@@ -18,6 +20,7 @@ from pipelines.proposing.headers import find_header_row
 from pipelines.proposing.timepoint_names import FoundTimepoint, name_timepoints
 
 N_PEOPLE = 40
+PHQ_9 = build_questionnaire(load_library()["phq-9"])["url"]
 IDS = [f"K{n:03}" for n in range(N_PEOPLE)]
 
 
@@ -69,7 +72,7 @@ def write_rows(path: Path, rows: list[list[object]], *more: str) -> None:
 
 
 def test_a_list_of_participants_below_a_title_tells_arms_and_groups(tmp_path: Path) -> None:
-    people = [[pid, ["Peer group", "Usual care"][n % 2], f"G{n % 4}" if n % 2 == 0 else None, 20 + n]
+    people = [[pid, ["Peer group", "Usual care"][n % 2], f"G{n % 8}" if n % 2 == 0 else None, 20 + n]
               for n, pid in enumerate(IDS)]  # fmt: skip
     write_rows(tmp_path / "people.xlsx", [["Our participants"], [], ["Code", "Arm", "Group", "Age"], *people], "Notes")
     told = init(*two_waves(tmp_path), tmp_path / "people.xlsx", "--into", tmp_path / "s")
@@ -285,8 +288,8 @@ def test_spss_labels_at_other_codes_become_a_label_set_that_ends_the_finding(tmp
 def bundle(wave: int) -> dict[str, object]:
     responses = [
         {"resource": {
-            "resourceType": "QuestionnaireResponse", "status": "completed", "authored": f"2025-0{wave}-01",
-            "id": f"r{wave}{pid}", "questionnaire": "Questionnaire/phq-9", "subject": {"reference": f"Patient/{pid}"},
+            "resourceType": "QuestionnaireResponse", "status": "completed", "authored": f"2025-0{wave}-01T10:00:00Z",
+            "id": f"r{wave}{pid}", "questionnaire": PHQ_9, "subject": {"reference": f"Patient/{pid}"},
             "item": [{"linkId": str(n), "answer": [{"valueInteger": (place + n) % 4}]} for n in range(1, 10)],
         }}
         for place, pid in enumerate(IDS)
@@ -341,3 +344,26 @@ def test_json_tells_the_same_and_how_many_ids_are_alike(tmp_path: Path) -> None:
     assert (told["exit_code"], told["not_read"]) == (0, [])
     assert f"{N_PEOPLE} pairs of ids are alike once case, punctuation, zeros or letters do not count." in told["found"]
     assert told["next"].startswith("peerimpact check ")
+
+
+def test_the_day_of_enrolment_is_not_the_day_of_the_answers(tmp_path: Path) -> None:
+    frames = [answers(wave).assign(wave=wave, date_enrolled="2025-01-31", seen_date="2025-03-31") for wave in (1, 2)]
+    pd.concat(frames).to_csv(tmp_path / "a.csv", index=False)
+    init(tmp_path / "a.csv", "--into", tmp_path / "s")
+    assert written(tmp_path / "s")["sources"][0]["answered_on"] == {"column": "seen_date", "format": "%Y-%m-%d"}
+
+
+def test_every_checkbox_of_a_question_is_told_in_one_line(tmp_path: Path) -> None:
+    boxes = {f"came_by___{place}": "0" for place in (1, 2, 3)}
+    pd.concat([answers(wave).assign(wave=wave, **boxes) for wave in (1, 2)]).to_csv(tmp_path / "a.csv", index=False)
+    told = init(tmp_path / "a.csv", "--into", tmp_path / "s")
+    assert told.count("came_by") == 1
+
+
+def test_the_start_of_a_form_of_kobotoolbox_is_read_with_its_time_zone(tmp_path: Path) -> None:
+    starts = {"start": "2025-01-31T23:30:00.000+02:00", "_uuid": "x", "_submission_time": "2025-02-01T10:00:00"}
+    pd.concat([answers(wave).assign(wave=wave, **starts) for wave in (1, 2)]).to_csv(tmp_path / "a.csv", index=False)
+    init(tmp_path / "a.csv", "--into", tmp_path / "s")
+    told = written(tmp_path / "s")["sources"][0]
+    assert (told["format"], told["answered_on"]) == ("kobo", {"column": "start", "format": "%Y-%m-%dT%H:%M:%S.%f%z"})
+    assert reconciliation(tmp_path / "s", tmp_path)["cells_quarantined"].sum() == 0
