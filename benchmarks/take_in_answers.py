@@ -1,8 +1,8 @@
 """From Parquet through contracts to scores, step by step: ``python -m benchmarks.take_in_answers``.
 
-Simulated people answer the PHQ-9 at three timepoints; one row of the file per person and timepoint. Each size runs in
-an interpreter of its own. Shown are wall seconds and the share of each step, peak memory, and seconds per million answers:
-a pass that is linear has the same at every size.
+Simulated people answer the PHQ-9 at three timepoints; one row of the file per person and timepoint. Each size runs
+in an interpreter of its own. Shown are wall seconds and the share of each step, peak memory, and seconds per million
+answers: a pass that is linear has the same at every size.
 """
 
 from __future__ import annotations
