@@ -10,7 +10,8 @@ from data_contracts import PeerimpactError
 from pipelines.folder import open_folder
 from pipelines.intake import Intake, take_in
 
-KEY = bytes(range(32))
+from .folders import KEY, taken
+
 LOG = """\
 sessions:
   - path: log.csv
@@ -56,11 +57,6 @@ def study(small_study: Path) -> Study:
         return small_study
 
     return add
-
-
-def taken(folder: Path) -> Intake:
-    opened = open_folder(folder)
-    return take_in(opened.study.value, opened.data_root, opened.library, KEY)
 
 
 def log_rows() -> list[list[str]]:

@@ -9,22 +9,8 @@ from data_contracts import PeerimpactError
 from pipelines.deliveries import read_deliveries
 from pipelines.exports import tell_file
 from pipelines.folder import open_folder
-from pipelines.intake import Intake, take_in
 
-KEY = b"k" * 32
-
-
-def taken(folder: Path) -> Intake:
-    opened = open_folder(folder)
-    return take_in(opened.study.value, opened.data_root, opened.library, KEY)
-
-
-def rewrite(folder: Path, *changes: tuple[str, str]) -> None:
-    text = (folder / "study.yaml").read_text()
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after)
-    (folder / "study.yaml").write_text(text)
+from .folders import KEY, rewrite, taken
 
 
 @pytest.fixture
@@ -141,8 +127,8 @@ def test_rows_without_ids_need_a_design_that_follows_nobody(small_study: Path) -
         ("data/survey_baseline.csv", "data/survey_baseline.csv"),
         ("data/survey_2025-03.csv", "data/survey_2025-03.csv"),
         ("data/survey_t1.csv", "data/survey_t1.csv"),
-        ("data/survey_P01.csv", "data/survey_*.csv (b4c6dd)"),
-        ("data/survey_Anna_Kowalska.csv", "data/survey_*.csv (98f606)"),
+        ("data/survey_P01.csv", "data/survey_*.csv (8df242)"),
+        ("data/survey_Anna_Kowalska.csv", "data/survey_*.csv (964b52)"),
     ],
 )
 def test_a_file_name_is_told_only_as_far_as_study_yaml_says_it(small_study: Path, path: str, told: str) -> None:

@@ -9,17 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_contracts import PeerimpactError
-from pipelines.folder import open_folder
-from pipelines.intake import Intake, take_in
 from pipelines.linking import load_key, pseudonymise
 
-KEY = bytes(range(32))
+from .folders import KEY, rewrite, taken
+
 Edit = Callable[[Path, Callable[[list[list[str]]], object]], None]
-
-
-def taken(folder: Path) -> Intake:
-    opened = open_folder(folder)
-    return take_in(opened.study.value, opened.data_root, opened.library, KEY)
 
 
 def test_a_clean_study_is_taken_in_whole(small_study: Path) -> None:
@@ -181,14 +175,6 @@ def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     path.write_text("short")
     with pytest.raises(PeerimpactError, match="PEERIMPACT_KEY_FILE"):
         load_key(path)
-
-
-def rewrite(folder: Path, *changes: tuple[str, str], name: str = "study.yaml") -> None:
-    text = (folder / name).read_text()
-    for before, after in changes:
-        assert before in text, before
-        text = text.replace(before, after)
-    (folder / name).write_text(text)
 
 
 def test_equal_answers_with_another_arm_or_age_are_no_repetition(small_study: Path, edit_rows: Edit) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from data_contracts import PeerimpactError
 from pipelines.folder import open_folder
-from pipelines.intake import Intake, take_in
+from pipelines.intake import Intake
 
-KEY = b"k" * 32
+from .folders import rewrite, taken
+
 ITEMS = [f"gad_{n}" for n in range(1, 8)]
 ENGLISH = ["Not at all", "Several days", "More than half the days", "Nearly every day"]
 SPANISH = ["Ningún día", "Varios días", "Más de la mitad de los días", "Casi todos los días"]
@@ -21,19 +22,6 @@ label_sets:
   days_es: {Ningún día: 0, Varios días: 1, Más de la mitad de los días: 2, Casi todos los días: 3}
 sources:
 """
-
-
-def taken(folder: Path) -> Intake:
-    opened = open_folder(folder)
-    return take_in(opened.study.value, opened.data_root, opened.library, KEY)
-
-
-def rewrite(folder: Path, *changes: tuple[str, str]) -> None:
-    text = (folder / "study.yaml").read_text()
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after)
-    (folder / "study.yaml").write_text(text)
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines.folder import open_folder
-from pipelines.intake import Intake, take_in
+from pipelines.intake import Intake
 
-KEY = b"k" * 32
+from .folders import rewrite, taken
 
 PEOPLE = """\
   - path: people.csv
@@ -25,19 +24,6 @@ MORE = """\
     instruments:
       phq-2: {items: "phq_{n}"}
 """
-
-
-def taken(folder: Path) -> Intake:
-    opened = open_folder(folder)
-    return take_in(opened.study.value, opened.data_root, opened.library, KEY)
-
-
-def rewrite(folder: Path, *changes: tuple[str, str]) -> None:
-    text = (folder / "study.yaml").read_text()
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after)
-    (folder / "study.yaml").write_text(text)
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import pytest
 
 from data_contracts import PeerimpactError
 from pipelines.folder import open_folder
-from pipelines.intake import Intake, take_in
+from pipelines.intake import Intake
 
-KEY = bytes(range(32))
+from .folders import taken
+
 Edit = Callable[[Path, Callable[[list[list[str]]], object]], None]
 COLUMNS = ["seconds", "check", "score", "trap", *[f"pss_{n}" for n in range(1, 11)]]
 QUALITY = """\
@@ -36,11 +37,6 @@ def watched(small_study: Path, edit_rows: Edit) -> Path:
     text = (small_study / "study.yaml").read_text()
     (small_study / "study.yaml").write_text(f'{text}      pss-10: {{items: "pss_{{n}}"}}\n{QUALITY}')
     return small_study
-
-
-def taken(folder: Path) -> Intake:
-    opened = open_folder(folder)
-    return take_in(opened.study.value, opened.data_root, opened.library, KEY)
 
 
 def set_cells(folder: Path, edit_rows: Edit, **cells: dict[int, str]) -> None:

@@ -14,6 +14,8 @@ from pipelines.run import run_study
 from pipelines.scores import derive_scores
 from pipelines.settings import key_file
 
+from .folders import rewrite
+
 OWN = """\
 id: worry
 version: 1.0.0
@@ -51,14 +53,6 @@ facts:
   licence: {status: confirmed, source: Us}
   citation: {status: confirmed, source: Us}
 """
-
-
-def rewrite(folder: Path, *changes: tuple[str, str], name: str = "study.yaml") -> None:
-    text = (folder / name).read_text()
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after)
-    (folder / name).write_text(text)
 
 
 @pytest.fixture
