@@ -54,8 +54,8 @@ def test_variances_have_the_digits_the_data_allow(name, record_property):
         _correct_digits(variances["residual"], within),
         _correct_digits(variances["participant intercept"], (between - within) / per_group),
     )
-    record_property("residual", digits[0])
-    record_property("participant intercept", digits[1])
+    record_property("residual", float(digits[0]))
+    record_property("participant intercept", float(digits[1]))
     assert fit.optimisation.converged
     assert not fit.optimisation.is_singular
     assert digits[0] >= TARGETS[name][0]

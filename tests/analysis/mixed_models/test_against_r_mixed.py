@@ -167,7 +167,7 @@ def test_every_reference_is_compared():
 def test_likelihood_and_singularity_agree(data_set, model, quantity, fitted, record_property):
     reference, tolerance, fit = REFERENCES[data_set, model], _tolerance(data_set, model), fitted(data_set, model)
     gain = (fit.log_likelihood - reference[quantity]) / abs(reference[quantity])
-    record_property("gain in log-likelihood", gain)
+    record_property("gain in log-likelihood", float(gain))
     assert fit.optimisation.converged
     assert fit.optimisation.is_singular is reference.get("singular", False)
     assert -tolerance.likelihood_lower <= gain <= tolerance.likelihood_higher

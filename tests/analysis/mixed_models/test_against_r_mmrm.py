@@ -154,7 +154,7 @@ def test_the_likelihood_is_no_lower_than_that_of_r(data_set, model, quantity, fi
     theirs, tolerance = REFERENCES[data_set, model][quantity], _tolerance(data_set, model)
     fit = fitted(data_set, model, "satterthwaite")
     gain = (fit.log_likelihood - theirs) / abs(theirs)
-    record_property("gain in log-likelihood", gain)
+    record_property("gain in log-likelihood", float(gain))
     assert fit.optimisation.converged
     assert not fit.optimisation.is_singular
     assert -tolerance.likelihood_lower <= gain <= tolerance.likelihood_higher

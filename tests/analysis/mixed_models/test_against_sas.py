@@ -44,7 +44,7 @@ def test_the_arm_effect_is_that_of_sas(name, arm_effect, record_property):
     reference = REFERENCES[name]
     row = arm_effect(reference["covariance"], METHODS[reference["option"]])
     for quantity in ("estimate", "std_error", "df"):
-        record_property(quantity, abs(row[quantity] - reference[quantity]) / abs(reference[quantity]))
+        record_property(quantity, float(abs(row[quantity] - reference[quantity]) / abs(reference[quantity])))
     assert row["estimate"] == pytest.approx(reference["estimate"], rel=TOLERANCE)
     assert row["std_error"] == pytest.approx(reference["std_error"], rel=TOLERANCE)
     assert row["df"] == pytest.approx(reference["df"], rel=DF)
@@ -56,5 +56,5 @@ def test_second_derivatives_change_the_standard_error_as_in_sas(covariance, arm_
     ours = [arm_effect(covariance, method)["std_error"] for method in methods]
     theirs = [BY_STRUCTURE[covariance, method]["std_error"] for method in methods]
     change, theirs_change = (first / second - 1 for first, second in (ours, theirs))
-    record_property("difference of the changes", abs(change - theirs_change))
+    record_property("difference of the changes", float(abs(change - theirs_change)))
     assert change == pytest.approx(theirs_change, rel=SECOND_DERIVATIVES, abs=1e-12)
