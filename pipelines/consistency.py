@@ -227,6 +227,8 @@ def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) ->
     if told.fixed is not None:
         findings += _unknown((*at, "timepoint", "fixed"), told.fixed, timepoints)
     for name, columns in source.instruments.items():
+        for labels in columns.labels:
+            findings += _codes_among(study, list(study.label_sets.get(labels, {})), f"label set '{labels}'")
         for timepoint in filter(None, columns.crosswalk):
             told_here = [known for _, known in told.occasions]
             findings += _unknown((*at, "instruments", name, "items", timepoint), timepoint, told_here)
@@ -244,6 +246,9 @@ def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) ->
                 )
     for name in source.scores:
         findings += _unknown((*at, "scores", name), name, [measure.id for measure in study.measures])
+    told_by = {name: column.values or {} for name, column in source.participant_columns.items()}
+    for name, values in {"timepoint": told.values or {}, **told_by}.items():
+        findings += _codes_among(study, list(values), f"'{name}'")
     return [*findings, *_quality_findings(study, (*at, "quality"), source)]
 
 

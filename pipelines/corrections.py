@@ -131,6 +131,9 @@ def _fault(fields: Sequence[str]) -> Problem | None:
     absent = [name for name in _NEEDED if not told[name]]
     if absent:
         return Problem("field_blank", f"The line does not tell {', '.join(absent)}.", "Fill it in.")
+    if not re.fullmatch(r"[0-9]{4}-[01][0-9]-[0-3][0-9].*", told["when"]):
+        advice = "Write the day on which it was corrected as YYYY-MM-DD."
+        return Problem("when_no_day", "It is not told when.", advice, key="when")
     if not re.fullmatch(r"[0-9]{1,9}", told["row"]):
         advice = "Write the row in the file; its header is row 1."
         return Problem("row_no_number", "The row is no number.", advice, key="row")

@@ -132,17 +132,21 @@ def find_column(table: RawTable, name: str) -> str | None:
 
 
 def list_identical_files(deliveries: Sequence[ExportFile]) -> list[SetAside]:
-    """Return a line for each row of a file whose bytes and table an earlier file of the same declaration has already.
+    """Return a line for each row of a file that an earlier file of the same declaration holds already.
 
-    The table counts too: what is read of a file may stand in another file beside it.
+    Files are the same where bytes and table are: what is read of a file may stand in another file beside it. Anonymous
+    files, of which no row can be told to be another's again, are the same where the tables are, whatever the format and
+    the declaration.
     """
-    seen: dict[tuple[int, str], ExportFile] = {}
+    seen: dict[object, ExportFile] = {}
     lines = []
     for delivery in deliveries:
         name = delivery.table.source
-        earlier = seen.setdefault((id(delivery.declared), delivery.fingerprint), delivery)
+        anonymous = delivery.declared.participant_id.anonymous
+        identity = _tell_content(delivery) if anonymous else (id(delivery.declared), delivery.fingerprint)
+        earlier = seen.setdefault(identity, delivery)
         first = earlier.table.source
-        if earlier is not delivery and delivery.table.cells.equals(earlier.table.cells):
+        if earlier is not delivery and (anonymous or delivery.table.cells.equals(earlier.table.cells)):
             lines += [
                 SetAside(
                     name,
@@ -156,6 +160,13 @@ def list_identical_files(deliveries: Sequence[ExportFile]) -> list[SetAside]:
                 for row in delivery.table.cells.index
             ]
     return lines
+
+
+def _tell_content(delivery: ExportFile) -> str:
+    """Return a fingerprint of the cells of a table and of the columns that they stand in, whatever its row numbers."""
+    cells = delivery.table.cells.map(str.strip)
+    rows = [list(map(str, cells.columns)), *cells.to_numpy().tolist()]
+    return hashlib.sha256("\x1e".join("\x1f".join(row) for row in rows).encode()).hexdigest()
 
 
 def list_cells(
@@ -219,6 +230,7 @@ def _take_columns(table: RawTable, kept: Mapping[str, str]) -> RawTable:
         cells=table.cells[list(kept)].rename(columns=kept),
         questions={kept[column]: question for column, question in table.questions.items() if column in kept},
         answers={kept[column]: answers for column, answers in table.answers.items() if column in kept},
+        missing={kept[column]: missing for column, missing in table.missing.items() if column in kept},
     )
 
 

@@ -21,7 +21,7 @@ from instruments import Instrument
 from pipelines.declarations import Quality
 from pipelines.deliveries import ROW, Delivery
 from pipelines.study import Study
-from pipelines.texts import plain_label
+from pipelines.texts import plain_label, with_decimal_point
 
 FEWEST_ITEMS: Final = 6
 """Answers to fewer items of an instrument are no line."""
@@ -131,27 +131,33 @@ def _judge_rows(
 ) -> Iterator[tuple[Flag, pd.Series]]:
     """Yield for each check of a source its flag, and which rows have it; unreadable cells are added to `set_aside`."""
     quality = file.declared.quality or Quality()
-    cells = file.table.cells.loc[rows["source_row"]].set_axis(rows.index)
+    cells = file.table.without_missing().loc[rows["source_row"]].set_axis(rows.index)
 
     def read(column: str) -> tuple[str, pd.Series]:
         name = column.replace("{t}", wide)
         text = cells[name].str.strip()
-        missing = {code: _is_missing(code, study.missing_codes) for code in text.unique()}
+        missing = {code: any(_is_missing(one, study.missing_codes) for one in spelled(code)) for code in text.unique()}
         return name, text.mask(text.map(missing).astype("bool"), "")
+
+    def spelled(text: str) -> set[str]:
+        return {text, with_decimal_point(text)} if file.table.decimal_comma else {text}
+
+    def numbers_of(text: pd.Series) -> pd.Series:
+        return _numbers(text.map(with_decimal_point) if file.table.decimal_comma else text)
 
     if quality.duration:
         name, text = read(quality.duration.column)
-        numbers = _numbers(text)
+        numbers = numbers_of(text)
         numbers = numbers.mask(numbers < 0)
         set_aside += _lines(file, name, "duration", rows[text.ne("") & numbers.isna()])
         yield "too_fast", numbers < quality.duration.at_least
     for column, right in quality.attention.items():
         _, text = read(column)
-        known = {told: any(_is_right(told, one) for one in right) for told in text.unique()}
+        known = {told: any(_is_right(said, one) for said in spelled(told) for one in right) for told in text.unique()}
         yield "failed_attention", text.ne("") & ~text.map(known).astype("bool")
     for column, lowest in quality.bots.items():
         name, text = read(column)
-        numbers = _numbers(text)
+        numbers = numbers_of(text)
         set_aside += _lines(file, name, "bots", rows[text.ne("") & numbers.isna()])
         yield "bot", numbers < lowest
     for column in quality.honeypots:

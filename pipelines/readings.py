@@ -21,8 +21,10 @@ from instruments import Instrument
 from pipelines.deliveries import Cell, Delivery, list_cells
 from pipelines.rows import UNDECLARED
 from pipelines.study import Study
-from pipelines.texts import NUMBER, plain_label, read_day
+from pipelines.texts import NUMBER, plain_label, read_day, with_decimal_point
 
+USER_MISSING: Final = "user_missing"
+"""Why an answer is missing whose code the file declares to be none, where study.yaml does not say what it means."""
 _NAN: Final = float("nan")
 
 
@@ -117,8 +119,15 @@ def _read_column(study: Study, file: Delivery, cell: Cell, raw: pd.Series, first
         text = raw.map(lambda code: {**cell.values, **known}.get(code, f"{UNDECLARED}{code}"))
     if cell.labels is not None:
         text = raw.map(lambda told: known.get(told, cell.labels.get(plain_label(told), f"{UNDECLARED}{told}")))
+    if file.table.decimal_comma and cell.values is None and cell.labels is None and _is_number(cell):
+        text = raw.map(lambda told: known.get(told, with_decimal_point(told)))
     date_format = file.declared.answered_on.format if file.declared.answered_on else ""
-    read = [_read_text(one, study.missing_codes, cell.kind, bool(cell.levels_of), date_format) for one in text]
+    read = [
+        (_NAN, "", "missing", _why_missing(told, study.missing_codes) or USER_MISSING)
+        if file.table.is_missing(cell.column, told)
+        else _read_text(one, study.missing_codes, cell.kind, bool(cell.levels_of), date_format)
+        for told, one in zip(raw, text, strict=True)
+    ]
     values = pd.DataFrame(read, columns=["value", "level", "reading", "missing_reason"])
     return (
         first[["source", "source_row", "participant_id", "timepoint"]]
@@ -135,6 +144,19 @@ def _read_column(study: Study, file: Delivery, cell: Cell, raw: pd.Series, first
             levels_of=cell.levels_of,
         )
     )
+
+
+def _is_number(cell: Cell) -> bool:
+    return cell.kind != "date" and not cell.levels_of
+
+
+def _why_missing(text: str, missing_codes: Mapping[str, str]) -> str:
+    """Return what study.yaml says of a missing code; empty for anything else."""
+    number = float(text) if NUMBER.fullmatch(text) else None
+    for code, reason in missing_codes.items():
+        if text == code or (number is not None and NUMBER.fullmatch(code) and number == float(code)):
+            return reason
+    return ""
 
 
 def _tell_contradictions(
@@ -193,9 +215,9 @@ def _read_text(
     if not text:
         return _NAN, "", "missing", "blank"
     number = float(text) if NUMBER.fullmatch(text) else None
-    for code, reason in missing_codes.items():
-        if text == code or (number is not None and NUMBER.fullmatch(code) and number == float(code)):
-            return _NAN, "", "missing", reason
+    why_missing = _why_missing(text, missing_codes)
+    if why_missing:
+        return _NAN, "", "missing", why_missing
     if kind == "date":
         day = read_day(text, date_format)
         return _NAN, day, "date" if day else "unreadable", ""

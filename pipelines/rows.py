@@ -15,7 +15,7 @@ from pipelines.declarations import Source
 from pipelines.deliveries import Cell, Delivery, ExportFile, list_cells
 from pipelines.sources import ERRORS
 from pipelines.study import Study
-from pipelines.texts import plain_label, plain_number, read_day
+from pipelines.texts import plain_label, plain_number, read_day, with_decimal_point
 
 UNDECLARED: Final = "undeclared: "
 """Stands before a code that study.yaml does not translate; no id can look like it."""
@@ -31,10 +31,10 @@ def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument
     The timepoint and arm are those of the study where the code is declared, and marked as `UNDECLARED` where not.
     Missing codes and the error values of a spreadsheet are no id, no arm, no group and no site.
     """
-    source, text = delivery.declared, delivery.table.cells
+    source, text, said = delivery.declared, delivery.table.cells, delivery.table.without_missing()
     nothing = {*study.missing_codes, *ERRORS}
     told = source.timepoint
-    timepoints = pd.Series(_translate(text[told.column], told.values) if told.column else "", index=text.index)
+    timepoints = pd.Series(_translate(said[told.column], told.values) if told.column else "", index=text.index)
     frames = []
     for wide in dict.fromkeys(wide for wide, _ in told.occasions):
         frame = pd.DataFrame({"source": delivery.table.source, "source_row": text.index})
@@ -42,7 +42,7 @@ def list_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument
         frame["timepoint"] = timepoints.to_numpy() if told.column else dict(told.occasions)[wide]
         frame["wide"] = wide
         for role in ROLES:
-            frame[role] = _role(study, source, role, text, nothing)
+            frame[role] = _role(study, source, role, said, nothing)
         columns = _columns_of(study, source, library, wide, "item", "score")
         spoken = [text[column].str.strip().ne("").to_numpy() for column in columns]
         frame["answers_anything"] = np.logical_or.reduce(spoken) if spoken else False
@@ -56,7 +56,7 @@ def list_ids(delivery: ExportFile, nothing: Collection[str] = ()) -> pd.Series:
     Spaces around an id do not count, and what is in `nothing` is none. A row of an anonymous export, or with a part of
     a self-generated code left out, is a person of its own: nothing links it.
     """
-    told, text = delivery.declared.participant_id, delivery.table.cells
+    told, text = delivery.declared.participant_id, delivery.table.without_missing()
     parts = [text[column].str.strip() for column in told.columns]
     if told.column:
         return parts[0].where(~parts[0].isin(nothing), "")
@@ -78,25 +78,28 @@ def tell_rows(study: Study, delivery: Delivery, library: Mapping[str, Instrument
         text = delivery.table.cells.loc[mine["source_row"]]
         cells = list_cells(study, delivery.declared, library, str(wide), str(timepoint))
         for name, kinds in (("answers", ("item", "score")), ("setting", ("covariate", "date"))):
-            told.loc[mine.index, name] = _in_one_text(text, [cell for cell in cells if cell.kind in kinds], date_format)
+            own = [cell for cell in cells if cell.kind in kinds]
+            told.loc[mine.index, name] = _in_one_text(
+                text, own, date_format, decimal_comma=delivery.table.decimal_comma
+            )
     return told
 
 
-def _in_one_text(text: pd.DataFrame, cells: Sequence[Cell], date_format: str) -> list[str]:
-    columns = [
-        (cell.name, text[cell.column].str.strip().map(partial(_plain_cell, cell=cell, date_format=date_format)))
-        for cell in cells
-    ]
+def _in_one_text(text: pd.DataFrame, cells: Sequence[Cell], date_format: str, *, decimal_comma: bool) -> list[str]:
+    plain = partial(_plain_cell, date_format=date_format, decimal_comma=decimal_comma)
+    columns = [(cell.name, text[cell.column].str.strip().map(partial(plain, cell=cell))) for cell in cells]
     named = [[f"{name}={value}" if value else "" for value in column] for name, column in columns]
     return ["\x1f".join(filter(None, row)) for row in zip(*named, strict=True)] if named else [""] * len(text)
 
 
-def _plain_cell(text: str, cell: Cell, date_format: str) -> str:
+def _plain_cell(text: str, cell: Cell, date_format: str, *, decimal_comma: bool) -> str:
     """Return what a cell tells, however it is spelled: the day of a time, the code of a label, a number."""
     if cell.kind == "date":
         return read_day(text, date_format) or text
     text = (cell.labels or {}).get(plain_label(text), text)
-    return text if cell.levels_of else plain_number(text)
+    if cell.levels_of:
+        return text
+    return plain_number(with_decimal_point(text) if decimal_comma else text)
 
 
 def _plain_part(text: str, nothing: Collection[str]) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,24 @@ from pipelines.drift.findings import Drift, instrument_of, name_columns, name_it
 from pipelines.readings import Readings
 
 FEWEST_ROWS: Final = 10
-"""Rows from which on a column without any answer means something."""
+"""Rows from which on a column without any answer, or answers without the lowest code, mean something."""
 FEWEST_PEOPLE: Final = 30
-"""Rows with answers from which on codes and correlations mean something."""
-_BEYOND: Final = 0.05
-"""Share of answers beyond one end that is no typing error."""
+"""Rows with answers from which on correlations and numbers without options mean something."""
+FEWEST_ANSWERS: Final = 30
+"""Answers, of all items of a response set together, from which on codes mean something."""
+_MANY_ANSWERS: Final = 100
+"""Answers from which on a lowest code that nobody has is remarkable by itself."""
+_SLIP: Final = 0.005
+"""Share of answers up to which a code may be a typing error."""
+_BEYOND: Final = 0.03
+_BEYOND_CELLS: Final = 3
+"""Share and number of answers beyond one end that are no typing error."""
+_UNFIT: Final = 0.05
+"""Share of answers that fit no shift up to which codes are shifted."""
 _MANY: Final = 0.2
-"""Share of answers at the low end elsewhere that makes none at all remarkable."""
+"""Share of answers, at the low end elsewhere or next to an empty end, that makes an empty end remarkable."""
+_FILLED: Final = 0.1
+"""Share of answers from which on a code is well filled."""
 _STRONG: Final = 0.3
 _SAMPLING_ERRORS: Final = 3.0
 """A correlation is strong from 0.3 on, and from three sampling errors (1 / sqrt n) on."""
@@ -35,7 +47,15 @@ _MOST_ROWS: Final = 5000
 _UNIT: Final = 0.1
 """Share of a range; numbers that stay within it where others go beyond may have another unit."""
 View = tuple[str, str]
-"""Table and timepoint."""
+"""Table, or all tables of a declaration, and timepoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """What the counts of codes say: how surely they are shifted, and by how much (0: as far as the lowest tells)."""
+
+    severity: Literal["error", "warning"]
+    step: int
 
 
 def find_answer_drift(
@@ -44,7 +64,7 @@ def find_answer_drift(
     """Return what is to be told of answers; `tallies` are those of `tally_items`."""
     return [
         *_find_blank(files, tallies),
-        *_find_shifted(tallies, library),
+        *_find_shifted(files, tallies, library),
         *_find_units(tallies, library),
         *_find_reversed(files, library, cells),
         *_find_date_formats(files, cells),
@@ -104,61 +124,94 @@ def _find_blank(files: Sequence[Delivery], tallies: pd.DataFrame) -> Iterator[Dr
         )
 
 
-def _find_shifted(tallies: pd.DataFrame, library: Mapping[str, Instrument]) -> Iterator[Drift]:
-    """Tell of codes that leave out one end of a response set and, by as much, go beyond the other."""
-    numbers = tallies[(tallies["options_of"] != "") & (tallies["reading"] == "number")]
+def _find_shifted(
+    files: Sequence[Delivery], tallies: pd.DataFrame, library: Mapping[str, Instrument]
+) -> Iterator[Drift]:
+    """Tell of codes that leave out one end of a response set: of a declaration at once, or of each of its tables."""
+    declared = {file.table.source: file.declared.path for file in files}
+    is_whole = (tallies["options_of"] != "") & (tallies["reading"] == "number") & (tallies["value"] % 1 == 0)
+    numbers = tallies[is_whole].astype({"value": "int64"})
+    numbers = numbers.assign(path=numbers["source"].map(declared))
     for limits, group in numbers.groupby("options_of", sort=False):
         instrument, _, answers = str(limits).partition(" ")
         options = [option.value for option in library[instrument].response_sets[answers].options]
-        views = {view: _counts(mine) for view, mine in group.groupby(["source", "timepoint"], sort=False)}
-        people = group.groupby(["source", "timepoint", "name"])["n"].sum().groupby(level=[0, 1]).max()
-        shares = {view: counts.get(options[0], 0) / counts.sum() for view, counts in views.items()}
-        for view, counts in views.items():
-            step = _shift(counts, options)
-            others = [share for other, share in shares.items() if other != view and people[other] >= FEWEST_PEOPLE]
-            lacks_low = not shares[view] and max(others, default=0) >= _MANY
-            if people[view] >= FEWEST_PEOPLE and (step or lacks_low):
-                yield _shifted(view, group, instrument, options, counts, step)
+        elsewhere = max(_share_at(mine, options[0]) for _, mine in group.groupby(["source", "timepoint"]))
+        for (path, timepoint), together in group.groupby(["path", "timepoint"], sort=False):
+            whole = _shift(together, options, elsewhere)
+            tables = dict(iter(together.groupby(["source", "timepoint"], sort=False)))
+            shifts = {view: _shift(mine, options, elsewhere) for view, mine in tables.items()}
+            is_worse_alone = any(shift and shift.severity == "error" for shift in shifts.values())
+            if len(tables) > 1 and whole and (whole.severity == "error" or not is_worse_alone):
+                yield _shifted((path, timepoint), together, instrument, options, whole)
+                continue
+            for view, shift in shifts.items():
+                if shift:
+                    yield _shifted(view, tables[view], instrument, options, shift)
 
 
-def _counts(mine: pd.DataFrame) -> pd.Series:
-    """Return whole number -> how many answers."""
-    whole = mine[mine["value"] % 1 == 0]
-    return whole.groupby(whole["value"].astype("int64"))["n"].sum()
+def _share_at(mine: pd.DataFrame, code: int) -> float:
+    """Return the share of answers with a code; 0 of answers or rows that are too few to mean something."""
+    total, rows = mine["n"].sum(), mine.groupby("name")["n"].sum().max()
+    is_enough = total >= FEWEST_ANSWERS and rows >= FEWEST_ROWS
+    return float(mine.loc[mine["value"] == code, "n"].sum() / total) if is_enough else 0.0
 
 
-def _shift(counts: pd.Series, options: Sequence[int]) -> int:
-    """Return by how much codes are shifted: +1, -1, or 0 where they are not."""
-    for step, near, far in ((1, options[0], options[-1]), (-1, options[-1], options[0])):
-        beyond = counts.get(far + step, 0) / counts.sum()
-        if beyond >= _BEYOND and near not in counts.index and {code - step for code in counts.index} <= set(options):
-            return step
-    return 0
+def _shift(mine: pd.DataFrame, options: Sequence[int], elsewhere: float) -> _Shift | None:
+    """Tell whether codes are shifted; `elsewhere` is the largest share of the lowest code in any table."""
+    counts = mine.groupby("value")["n"].sum()
+    total = int(counts.sum())
+    if total < FEWEST_ANSWERS:
+        return None
+    for step, ends in ((1, options), (-1, options[::-1])):
+        if _goes_beyond(counts, ends, step):
+            return _Shift("error", step)
+    by_item = mine.groupby("name")["n"].sum()
+    if counts.get(options[0], 0) > _SLIP * total:
+        return None
+    filled = [counts.get(code, 0) / total for code in options[1:]]
+    is_edge = len(options) > 2 and (filled[0] >= _MANY or min(filled) >= _FILLED)
+    is_remarkable = total >= _MANY_ANSWERS and len(by_item) > 1 and is_edge
+    is_new = by_item.max() >= FEWEST_ROWS and elsewhere >= _MANY
+    return _Shift("warning", 0) if is_remarkable or is_new else None
 
 
-def _shifted(
-    view: View, group: pd.DataFrame, instrument: str, options: Sequence[int], counts: pd.Series, step: int
-) -> Drift:
+def _goes_beyond(counts: pd.Series, options: Sequence[int], step: int) -> bool:
+    """Tell whether nearly nobody has the first option, and answers go one step beyond the last.
+
+    Answers beyond the end may be typing errors, or say that an answer is missing, and an end may be empty as nobody is
+    so well or so ill. Two signs of three make a shift: some answers beyond, a share of them, an end that breaks off.
+    """
+    total, beyond = counts.sum(), counts.get(options[-1] + step, 0)
+    fitting = sum(counts.get(option + step, 0) for option in options)
+    is_empty = counts.get(options[0], 0) <= max(_SLIP * total, min(1, beyond // _BEYOND_CELLS))
+    breaks_off = counts.get(options[0] + step, 0) >= _MANY * total
+    signs = (beyond >= _BEYOND_CELLS, beyond >= _BEYOND * total, breaks_off)
+    return bool(beyond and is_empty and fitting >= (1 - _UNFIT) * total and sum(signs) > 1)
+
+
+def _shifted(view: View, own: pd.DataFrame, instrument: str, options: Sequence[int], shift: _Shift) -> Drift:
     source, timepoint = view
-    own = group[(group["source"] == source) & (group["timepoint"] == timepoint)]
-    codes = ", ".join(f'"{option + (step or 1)}": {option}' for option in options)
+    step = shift.step or 1
+    codes = ", ".join(f'"{option + step}": {option}' for option in options)
     near, far = (options[-1], options[0]) if step < 0 else (options[0], options[-1])
-    told = f"Nobody has code {near} of {instrument} here, and many have it elsewhere: codes shifted by +1?"
-    if step:
-        told = (
-            f"The answers to {instrument} are shifted by {step:+d}: nobody has code {near}, and many have {far + step}."
-        )
+    told = f"Hardly anybody has code {near} of {instrument} here, and many have the others: codes shifted by +1?"
+    missing = ""
+    if shift.step:
+        told = f"The answers to {instrument} are shifted by {step:+d}: hardly anybody has code {near}, and some have "
+        told += f"{far + step}."
+        missing = f" If {far + step} says that an answer is missing, write it under missing_codes."
+    usual = own.groupby("value")["n"].sum().loc[lambda n: n > min(_SLIP * n.sum(), n.max() - 1)].index
     return Drift(
-        "error" if step else "warning",
+        shift.severity,
         "range_changed",
         told,
         f"Look at the form. If it is so, write label_sets: {{{instrument}_codes: {{{codes}}}}}, and "
-        f"'labels: {instrument}_codes' beside the items of this file.",
+        f"'labels: {instrument}_codes' beside the items of this file.{missing}",
         source,
         timepoint,
         name_columns(own["column"].drop_duplicates()),
         instrument,
-        f"{counts.index.min()} to {counts.index.max()}",
+        f"{usual.min()} to {usual.max()}",
         f"{options[0]} to {options[-1]}",
     )
 

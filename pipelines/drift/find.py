@@ -51,9 +51,16 @@ def find_drift(
     """
     occasions = list_occasions(study, files, library)
     tallies = tally_items(cells)
+    by_label = list(find_label_drift(study, library, occasions))
+    explained = {(one.source, one.name.partition(" ")[0]) for one in by_label if one.severity == "error"}
+    by_answer = [
+        one  # labels tell more of the same codes than answers do
+        for one in find_answer_drift(files, library, cells, tallies)
+        if one.kind != "range_changed" or (one.source, one.name.partition(" ")[0]) not in explained
+    ]
     found = [
-        *find_label_drift(study, library, occasions),
-        *find_answer_drift(files, library, cells, tallies),
+        *by_label,
+        *by_answer,
         *find_column_drift(study, files, library, occasions, find_silent(tallies)),
     ]
     contract = shipped_contract("drift")

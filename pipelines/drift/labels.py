@@ -111,9 +111,14 @@ def _tell_labels(instrument: str, found: Anchors) -> str:
 
 
 def _labels_of(form: Occasion, cell: Cell, missing: Collection[str]) -> dict[str, str]:
-    """Return code of the instrument -> label, as the file declares it and `labels` of study.yaml translates it."""
+    """Return code of the instrument -> label, as the file declares it and `labels` of study.yaml translates it.
+
+    Codes that say why there is no answer are left out.
+    """
     labels: dict[str, str] = {}
     for code, label in form.delivery.table.answers.get(cell.column, {}).items():
+        if form.delivery.table.is_missing(cell.column, code):
+            continue
         value = code if cell.labels is None else cell.labels.get(plain_label(code), cell.labels.get(plain_label(label)))
         if value is not None and code not in missing and value not in missing:
             labels[value] = label

@@ -103,14 +103,23 @@ def compare_anchors(
 def observed_codes(table: RawTable, columns: Sequence[str], rows: Sequence[int] | None = None) -> frozenset[int]:
     """Return the whole numbers that stand in columns (and rows), without codes such as 99 or -9."""
     cells = table.cells if rows is None else table.cells.loc[list(rows)]
-    codes = {_whole(text) for column in columns for text in cells[column].unique()}
+    codes = {
+        _whole(text)
+        for column in columns
+        for text in cells[column].unique()
+        if not table.is_missing(column, text.strip())
+    }
     return frozenset(code for code in codes if code is not None and code >= 0 and code not in _MISSING_CODES)
 
 
 def _compare_set(table: RawTable, columns: Sequence[str], answers: ResponseSet, labels: Mapping[str, str]) -> Anchors:
     counts: Counter[str] = Counter()
     for column in columns:
-        counts.update(text.strip() for text in table.cells[column])
+        own = Counter(text.strip() for text in table.cells[column])
+        coded = {text for text in own if _says_missing(text) and _whole(text) not in answers.allowed.options}
+        counts.update({
+            text: count for text, count in own.items() if text in coded or not table.is_missing(column, text)
+        })  # fmt: skip
     del counts[""]
     if not counts:
         return Anchors("none", "no answers in the file")
@@ -137,6 +146,12 @@ def _compare_set(table: RawTable, columns: Sequence[str], answers: ResponseSet, 
             return Anchors("equal", f"codes {_list(codes)}, as defined{told_slips}", {}, aside)
         return Anchors("part_of", f"codes {_list(codes)}, part of {_list(options)}{told_slips}", {}, aside)
     return _compare_shift(codes, allowed.options, aside)
+
+
+def _says_missing(text: str) -> bool:
+    """Tell whether a code is one of those that say everywhere why there is no answer."""
+    code = _whole(text)
+    return code is not None and (code < 0 or code in _MISSING_CODES)
 
 
 def _slips(counts: Counter[str], options: set[int]) -> set[str]:

@@ -18,6 +18,7 @@ from pipelines.errors import PipelineError
 from pipelines.proposing.headers import find_header_row
 from pipelines.sources import RawTable, read_source
 from pipelines.sources.formats import OPTIONS, Format
+from pipelines.texts import with_decimal_point
 
 _HEAD_BYTES: Final = 64 * 1024
 _MAGIC: Final[Mapping[bytes, Format]] = {
@@ -177,7 +178,19 @@ def _read(
     if "decimal_comma" in OPTIONS[kind] and "decimal_comma" not in options and _has_decimal_commas(table):
         more = [*reasons, "its numbers have a decimal comma"]
         return _read(path, name, kind, {**options, "decimal_comma": True}, more)
-    return [OpenedExport(path, name, declared, table, tuple(reasons))]
+    return [OpenedExport(path, name, declared, _with_decimal_points(table), tuple(reasons))]
+
+
+def _with_decimal_points(table: RawTable) -> RawTable:
+    """Return a table to look at: where a column holds numbers alone, and commas count, it has decimal points."""
+    if not table.decimal_comma:
+        return table
+    pointed = {
+        column: cells.str.strip().map(with_decimal_point)
+        for column, cells in table.cells.items()
+        if cells.str.strip().str.fullmatch(r"([-+]?\d+(,\d+)?)?").all()
+    }
+    return replace(table, cells=table.cells.assign(**pointed))
 
 
 def _read_sheets(path: Path, name: str, kind: Format, reasons: Sequence[str]) -> list[OpenedExport]:

@@ -18,7 +18,7 @@ from pipelines.rows import UNDECLARED, list_ids
 from pipelines.sessions.declarations import SessionSource
 from pipelines.sources import ERRORS
 from pipelines.study import Study
-from pipelines.texts import read_day
+from pipelines.texts import read_day, with_decimal_point
 
 DAY: Final = np.timedelta64(1, "D")
 _SAME_FILE: Final = " (sessions)"
@@ -73,7 +73,7 @@ def read_session_files(
 
 def list_lines(study: Study, file: SessionFile) -> pd.DataFrame:
     """Return one line per source row and session that the row tells of, in the words of the study."""
-    source, text = file.declared, file.table.cells
+    source, text = file.declared, file.table.without_missing()
     nothing = {*study.missing_codes, *ERRORS}
     column_of = {purpose: column for column, purpose in source.columns}
     meets, coded = source.meets, {"facilitator": source.facilitator, "group": source.group}
@@ -88,7 +88,8 @@ def list_lines(study: Study, file: SessionFile) -> pd.DataFrame:
         own[role] = _in_words(text[told.column], told.values, nothing) if told else ""
     days = _in_words(text[source.held_on.column], None, nothing) if source.held_on else []
     own["day"] = [_day(day, source.held_on.format) for day in days] if source.held_on else ""
-    own["minutes"] = _in_words(text[source.minutes], None, nothing) if source.minutes else ""
+    minutes = _in_words(text[source.minutes], None, nothing) if source.minutes else [""] * len(text)
+    own["minutes"] = [with_decimal_point(told) for told in minutes] if file.table.decimal_comma else minutes
     own["is_roster"], own["by_day"] = source.is_roster, not (source.is_roster or source.session)
     codes = source.attended.values if source.attended else None
     if source.is_roster:

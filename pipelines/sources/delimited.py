@@ -11,8 +11,6 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import pandas as pd
-
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from pipelines.sources.model import RawTable, SourceError, build_table
@@ -52,7 +50,7 @@ def read_delimited(
     delimiter : str, optional
         As declared. Without it: the one that cuts the first rows into the same number of fields.
     decimal_comma : bool
-        As declared: cells such as ``2,5`` are numbers, and become ``2.5``.
+        As declared: where a number is read, ``2,5`` is one. No cell is changed.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def read_delimited(
     table = build_table(source, header[1], rows, number_names=number_names)
     if not text.endswith(("\n", "\r", '"')):
         table = set_aside_last_row(table, CUT_ADVICE)
-    return replace(table, cells=with_decimal_points(table.cells)) if decimal_comma else table
+    return replace(table, decimal_comma=decimal_comma)
 
 
 def set_aside_last_row(table: RawTable, how_to_fix: str) -> RawTable:
@@ -93,11 +91,6 @@ def set_aside_last_row(table: RawTable, how_to_fix: str) -> RawTable:
         raise SourceError(Problem("no_rows", "The file ends within its only row.", how_to_fix, table.source, last))
     line = SetAside(table.source, last, "", "cut_off", "row", reason, how_to_fix)
     return replace(table, cells=table.cells.iloc[:-1], set_aside=(*table.set_aside, line))
-
-
-def with_decimal_points(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return cells whose numbers have a decimal point instead of a comma; all other text stays."""
-    return cells.replace(r"^\s*([-+]?[0-9]+),([0-9]+)\s*$", r"\1.\2", regex=True)
 
 
 def decode_text(path: Path, source: str, encoding: str | None) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
-from pipelines.sources.delimited import read_delimited, with_decimal_points
+from pipelines.sources.delimited import read_delimited
 from pipelines.sources.excel import check_archive, read_excel
 from pipelines.sources.model import RawTable, SourceError
 from pipelines.sources.redcap import without_cut_row
@@ -88,7 +88,7 @@ def read_kobo(
     """
     if _is_workbook(path, source):
         table = _read_workbook(path, source, sheet, repeat, encoding or delimiter)
-        table = replace(table, cells=with_decimal_points(table.cells)) if decimal_comma else table
+        table = replace(table, decimal_comma=decimal_comma)
     else:
         table = _read_text(path, source, sheet, repeat, _Text(encoding, delimiter, decimal_comma))
     labels = [name for name in table.cells.columns if not _XML_NAME.fullmatch(name.removeprefix(PARENT))]

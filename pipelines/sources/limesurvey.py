@@ -65,7 +65,7 @@ def read_limesurvey(
     times all of them are numbered, as in ``Comments (1)``. Answers without a date of submission are unfinished: the
     last page seen (``lastpage``) cannot tell, because somebody may see the last page and not submit it. A repeated
     header and the blank last line that LimeSurvey writes are excluded; a last row without a line break is
-    quarantined, because its answers may be cut off. No cell is changed, except by `decimal_comma`;
+    quarantined, because its answers may be cut off. No cell is changed;
     what each answer code means is unknown (`answers` is empty).
 
     Parameters

@@ -14,8 +14,12 @@ import pandas as pd
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
 from pipelines.errors import PipelineError
+from pipelines.texts import NUMBER
 
+Missing = tuple[float, float] | str
+"""Numbers from low to high, or a text, that a file declares to be no answer."""
 SOURCE_ROW = "source_row"
+_NAN: Final = float("nan")
 _ALIKE: Final = 0.5
 """How similar names of columns are that one may be meant for the other (`difflib`)."""
 
@@ -45,6 +49,10 @@ class RawTable:
         Column -> code -> label, where it tells.
     header_row : int
         Row of the file with the column names.
+    missing : mapping
+        Column -> what the file itself declares to be no answer (user-missing): numbers from low to high, or texts.
+    decimal_comma : bool
+        Whether ``2,5`` is a number where a number is read. Cells stay as they are: ``1,5`` and ``1.5`` are two ids.
     """
 
     source: str
@@ -54,6 +62,24 @@ class RawTable:
     questions: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     header_row: int = 1
+    missing: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
+    decimal_comma: bool = False
+
+    def is_missing(self, column: str, text: str) -> bool:
+        """Tell whether the file declares a text of a column to be no answer."""
+        number = float(text) if NUMBER.fullmatch(text) else _NAN
+        return any(
+            text == one if isinstance(one, str) else one[0] <= number <= one[1] for one in self.missing.get(column, ())
+        )
+
+    def without_missing(self) -> pd.DataFrame:
+        """Return the cells, blank where the file declares that what they hold is no answer."""
+        cells = self.cells.copy() if self.missing else self.cells
+        for column in self.missing:
+            texts = cells[column].str.strip()
+            known = {text: self.is_missing(column, text) for text in texts.unique()}
+            cells[column] = cells[column].mask(texts.map(known).astype("bool"), "")
+        return cells
 
 
 def build_table(

@@ -86,8 +86,8 @@ def read_qualtrics(
     format) count as read and are excluded, wherever they stand again. Previews, generated tests and imported rows
     are excluded by ``Status`` and ``DistributionChannel``; answers that Qualtrics marks as spam stay, as do timers
     and attention checks: all of them are columns that a study may use. A file without those two columns tells of no
-    previews. A last row without a line break is quarantined: its answers may be cut off. No cell is changed, except
-    by `decimal_comma`; what each choice means is unknown (`answers` is empty).
+    previews. A last row without a line break is quarantined: its answers may be cut off. No cell is changed;
+    what each choice means is unknown (`answers` is empty).
 
     Parameters
     ----------

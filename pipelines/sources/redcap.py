@@ -22,7 +22,6 @@ from pipelines.sources.delimited import (
     detect_delimiter,
     set_aside_last_row,
     split_rows,
-    with_decimal_points,
 )
 from pipelines.sources.model import RawTable, SourceError, build_table
 from pipelines.sources.survey_rows import CUT_OFF
@@ -108,8 +107,7 @@ def read_redcap(
     header = next(rows, (1, []))[1]
     known = _read_dictionary(path, dictionary, source) if dictionary else None
     table = without_cut_row(path, _build(source, [name.strip() for name in header], rows, known))
-    if decimal_comma:
-        table = replace(table, cells=with_decimal_points(table.cells))
+    table = replace(table, decimal_comma=decimal_comma)
     columns = {column.name: column for column in known or () if column.name in table.cells.columns}
     if known is not None and not columns:
         _refuse("dictionary_of_another", "None of the file's columns is in the data dictionary.",

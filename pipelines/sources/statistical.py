@@ -7,7 +7,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ import pandas as pd
 from data_contracts.errors import Problem
 from pipelines.sources.columnar import build_from_columns, cell_text
 from pipelines.sources.delimited import MAX_BYTES
-from pipelines.sources.model import RawTable, SourceError
+from pipelines.sources.model import Missing, RawTable, SourceError
 from pipelines.sources.statistical_child import ANY_BYTES
 from pipelines.sources.statistical_process import FAILURES, STOPPED, read_in_child
 
@@ -39,7 +39,7 @@ class Variable:
     type: str
     display: str
     labels: Sequence[tuple[float | str, str]]
-    missing: Sequence[tuple[float, float]]
+    missing: Sequence[tuple[float | str, float | str]]
 
 
 def read_spss(path: Path, source: str, *, encoding: str | None = None) -> RawTable:
@@ -48,7 +48,7 @@ def read_spss(path: Path, source: str, *, encoding: str | None = None) -> RawTab
     A number becomes its code (``3``, not ``3.0``; ``2.5``), also where the file declares it to be missing: only system
     missing is blank. Columns shown as a date become ISO dates, as date and time ISO times, as a time ``h:mm:ss``; where
     that cannot be, and for missing codes, the number stays. Texts lose the blanks at their end, which the format adds.
-    `questions` has the variable labels, `answers` the value labels.
+    `questions` has the variable labels, `answers` the value labels, `missing` what is declared to be missing.
 
     Parameters
     ----------
@@ -147,7 +147,8 @@ def _read(
         raise _refuse(STOPPED, source) from None
     questions = {one.name: one.label for one in variables if one.label}
     answers = {one.name: _answers(one, text_of(one)) for one in variables if one.labels}
-    return RawTable(source, table.cells, table.rows_read, table.set_aside, questions, answers)
+    missing = {one.name: _missing(one) for one in variables if one.missing}
+    return replace(table, questions=questions, answers=answers, missing=missing)
 
 
 def _check_encoding(encoding: str, teller: str, source: str) -> None:
@@ -197,12 +198,19 @@ def _decoded(variable: Variable, encoding: str, source: str) -> Variable:
              _decode(label, encoding, source, column=name))
             for code, label in variable.labels
         ],
-        [each for each in variable.missing if not isinstance(each[0], str)],
+        [
+            (_decode(low, encoding, source, column=name) if isinstance(low, str) else low, high)
+            for low, high in variable.missing
+        ],
     )  # fmt: skip
 
 
 def _answers(variable: Variable, text: Callable[[Value], str]) -> Mapping[str, str]:
     return {text(code): label for code, label in variable.labels}
+
+
+def _missing(variable: Variable) -> tuple[Missing, ...]:
+    return tuple(low.strip() if isinstance(low, str) else (low, float(high)) for low, high in variable.missing)
 
 
 def _column(
@@ -219,11 +227,12 @@ def _column(
 def _spss_text(variable: Variable) -> Callable[[Value], str]:
     shown = re.match("[A-Z]*", variable.display)
     convert = _SPSS_SHOWN.get(shown[0] if shown else "", cell_text)
+    missing = [one for one in _missing(variable) if not isinstance(one, str)]
 
     def text(value: Value) -> str:
         if value is None or isinstance(value, str):
             return value or ""
-        if any(low <= value <= high for low, high in variable.missing):
+        if any(low <= value <= high for low, high in missing):
             return cell_text(value)
         return _in_calendar(convert, value)
 

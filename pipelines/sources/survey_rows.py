@@ -10,7 +10,7 @@ from pathlib import Path
 
 from data_contracts.errors import Problem
 from data_contracts.quarantine import SetAside
-from pipelines.sources.delimited import decode_text, detect_delimiter, split_rows, with_decimal_points
+from pipelines.sources.delimited import decode_text, detect_delimiter, split_rows
 from pipelines.sources.model import RawTable, SourceError, build_table, number_repeated
 
 Row = tuple[int, list[str]]
@@ -138,8 +138,8 @@ def finish(table: RawTable, texts: Sequence[str], *, decimal_comma: bool) -> Raw
     texts_of = zip(table.cells.columns, (text.strip() for text in texts), strict=True)
     return replace(
         table,
-        cells=with_decimal_points(table.cells) if decimal_comma else table.cells,
         questions={name: text for name, text in texts_of if text},
+        decimal_comma=decimal_comma,
     )
 
 

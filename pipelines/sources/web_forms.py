@@ -41,8 +41,7 @@ def read_google_forms(
     columns is numbered over all of them, ``Comments (1)``, ``Comments (2)``, so that the plain text means none;
     a workbook with such columns is refused. `questions` has every text as it stands. Several choices stay one text
     (``a;b`` in the CSV of a form, ``a, b`` in a sheet). Google ends its files without a line break, so that a last
-    answer that was cut off cannot be told where fields have no quotation marks. No cell is changed, except by
-    `decimal_comma`.
+    answer that was cut off cannot be told where fields have no quotation marks. No cell is changed.
 
     Parameters
     ----------

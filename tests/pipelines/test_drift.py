@@ -371,6 +371,101 @@ def test_shifted_codes_are_told_from_the_answers_alone(
     assert grave(drift_of(tmp_path)) == [("warning", "range_changed", "later.sav", "post")]
 
 
+def draw(seed: int, people: int, mean: float, lowest: int = 1) -> pd.DataFrame:
+    """Answers in four steps from `lowest` on, each drawn by itself; `mean` is that of 0 to 3."""
+    given = np.random.default_rng(seed).binomial(3, mean / 3, (people, 7)) + lowest
+    table = pd.DataFrame(given.astype(str), columns=ITEMS)
+    return table.assign(pid=[f"Quill{seed}x{person}" for person in range(people)])
+
+
+def declare_csv(folder: Path, **tables: pd.DataFrame) -> Path:
+    """Write tables, and declare `start` and the pattern `later*`, as far as there are any."""
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    sources = [text.replace("spss", "csv") for text in (FIRST.replace(".sav", ".csv"), SECOND.replace(".sav", "*.csv"))]
+    if "start" not in tables:
+        sources[0] = "sources:\n"
+    return declare(folder, *sources[: 1 + any(name.startswith("later") for name in tables)])
+
+
+@pytest.mark.parametrize(("people", "mean"), [(150, 0.75), (150, 0.45), (25, 1.03), (6, 1.5)])
+def test_codes_that_are_shifted_in_all_waves_are_an_error(tmp_path: Path, people: int, mean: float) -> None:
+    declare_csv(tmp_path, start=draw(1, people, mean), later=draw(2, people, mean))
+    drift = drift_of(tmp_path)
+    assert grave(drift) == [
+        ("error", "range_changed", "start.csv", "baseline"),
+        ("error", "range_changed", "later.csv", "post"),
+    ]
+    assert drift["how_to_fix"].str.contains('{"1": 0, "2": 1, "3": 2, "4": 3}', regex=False).all()
+    assert drift["how_to_fix"].str.contains("missing_codes").all()
+
+
+@pytest.mark.parametrize(("people", "strays"), [(150, 1), (150, 4), (25, 1)])
+def test_a_stray_lowest_code_does_not_hide_a_shift(tmp_path: Path, people: int, strays: int) -> None:
+    later = draw(2, people, 1.0)
+    later.loc[: strays - 1, "gad_1"] = "0"
+    drift = drift_of(declare_csv(tmp_path, start=draw(1, people, 1.0, lowest=0), later=later))
+    assert grave(drift) == [("error", "range_changed", "later.csv", "post")]
+
+
+def test_the_files_of_a_pattern_are_looked_at_together(tmp_path: Path) -> None:
+    sites = {f"later_{site}": draw(seed, 4, 1.4) for site, seed in (("a", 21), ("b", 22), ("c", 23))}
+    assert all(table[ITEMS].size < 30 for table in sites.values())
+    drift = drift_of(declare_csv(tmp_path, start=draw(1, 60, 1.0, lowest=0), **sites))
+    assert grave(drift) == [("error", "range_changed", "later*.csv", "post")]
+
+
+def test_files_of_a_pattern_that_are_all_shifted_are_told_once(tmp_path: Path) -> None:
+    sites = {f"later_{site}": draw(seed, 20, 0.9) for site, seed in (("a", 21), ("b", 22), ("c", 23))}
+    drift = drift_of(declare_csv(tmp_path, start=draw(1, 60, 0.9, lowest=0), **sites))
+    assert grave(drift) == [("error", "range_changed", "later*.csv", "post")]
+
+
+def test_the_one_file_of_a_pattern_that_is_shifted_is_told_alone(tmp_path: Path) -> None:
+    sites = {f"later_{n}": draw(20 + n, 20, 1.2, lowest=int(n == 2)) for n in (1, 2, 3)}
+    (line,) = grave(drift_of(declare_csv(tmp_path, start=draw(1, 60, 1.2, lowest=0), **sites)))
+    assert line == ("error", "range_changed", "later_2.csv", "post")
+
+
+def test_few_people_who_answer_many_items_show_a_shift(tmp_path: Path) -> None:
+    drift = drift_of(declare_csv(tmp_path, start=draw(1, 25, 1.1, lowest=0), later=draw(2, 25, 1.03)))
+    assert grave(drift) == [("error", "range_changed", "later.csv", "post")]
+
+
+@pytest.mark.parametrize("people", [12, 25])
+def test_a_shift_without_a_code_beyond_the_end_is_a_warning(tmp_path: Path, people: int) -> None:
+    later = draw(2, people, 0.9)
+    later[ITEMS] = later[ITEMS].replace("4", "3")
+    drift = drift_of(declare_csv(tmp_path, start=draw(1, people, 0.9, lowest=0), later=later))
+    assert grave(drift) == [("warning", "range_changed", "later.csv", "post")]
+
+
+def test_a_lowest_code_that_nobody_has_in_any_wave_is_a_warning(tmp_path: Path) -> None:
+    table = draw(1, 40, 0.9)
+    table[ITEMS] = table[ITEMS].replace("4", "3")
+    assert grave(drift_of(declare_csv(tmp_path, start=table))) == [
+        ("warning", "range_changed", "start.csv", "baseline")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slips", "seldom", "severities"), [(0, 0.05, []), (2, 0.05, []), (4, 0.05, []), (0, 0.3, ["warning"])]
+)
+def test_answers_that_avoid_the_lowest_code_are_no_error(
+    tmp_path: Path, slips: int, seldom: float, severities: list[str]
+) -> None:
+    """Self-efficacy from 1 to 4: hardly anybody says 1, some say 2, and a few typed 5."""
+    rng = np.random.default_rng(5)
+    items = [f"gse_{n}" for n in range(1, 11)]
+    table = pd.DataFrame(rng.choice([2, 3, 4], (PEOPLE, 10), p=[seldom, 0.5, 0.5 - seldom]), columns=items)
+    table.iloc[:slips, 0] = 5
+    table.assign(pid=[f"Quill{n}" for n in range(PEOPLE)]).to_csv(tmp_path / "start.csv", index=False)
+    source = FIRST.replace(".sav", ".csv").replace("spss", "csv")
+    declare(tmp_path, source.replace('gad-7: {items: "gad_{n}"}', 'gse-10: {items: "gse_{n}"}'))
+    (tmp_path / "sap.yaml").write_text(PLAN.replace("gad-7.total", "gse-10.total"))
+    assert [(line[0], line[1]) for line in grave(drift_of(tmp_path))] == [(one, "range_changed") for one in severities]
+
+
 def test_a_few_typing_errors_are_no_shift(tmp_path: Path, start: pd.DataFrame, later: pd.DataFrame) -> None:
     typed = later.copy()
     typed.loc[:3, "gad_1"] = "4"

@@ -134,3 +134,73 @@ def test_rows_without_ids_need_a_design_that_follows_nobody(small_study: Path) -
 def test_a_file_name_is_told_only_as_far_as_study_yaml_says_it(small_study: Path, path: str, told: str) -> None:
     study = open_folder(small_study).study.value
     assert tell_file(Path(path), "data/survey_*.csv", study, KEY) == told
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [("again.csv", "text"), ("again.csv", "CRLF"), ("again.xlsx", "workbook")],
+)
+def test_an_anonymous_table_that_comes_twice_counts_once(
+    small_study: Path, table: pd.DataFrame, path: str, content: str
+) -> None:
+    text = (small_study / "answers.csv").read_text()
+    if content == "workbook":
+        table.to_excel(small_study / path, index=False)
+    else:
+        (small_study / path).write_text(text, newline="\r\n" if content == "CRLF" else "\n")
+    document = (
+        (small_study / "study.yaml").read_text().replace("participant_id: pid", "participant_id: {anonymous: true}")
+    )
+    source = document[document.index("  - path: answers.csv") :]
+    again = source.replace("answers.csv", path).replace(
+        "format: csv", f"format: {'excel' if content == 'workbook' else 'csv'}"
+    )
+    (small_study / "study.yaml").write_text(document.replace("randomised", "repeated_cross_section") + again)
+    (small_study / "sap.yaml").write_text(PLAN_WITHOUT_IDS)
+    counts = taken(small_study).reconciliation[["rows_read", "rows_accepted", "rows_excluded"]]
+    assert counts.to_numpy().tolist() == [[120, 120, 0], [120, 0, 120]]
+
+
+PLAN_WITHOUT_IDS = """\
+sap: 1
+outcomes:
+  - {id: anxiety, measure: gad-7.total, role: primary}
+estimands:
+  - {id: anxiety_post, outcome: anxiety, contrast: peer - usual, timepoint: post}
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("missing_codes: {-9: refused}", "missing_codes: {1: refused}\nlabel_sets: {often: {1: 0, 2: 1}}"),
+        ("missing_codes: {-9: refused}", "missing_codes: {Never: refused}\nlabel_sets: {often: {Never: 0, Often: 1}}"),
+    ],
+)
+def test_a_missing_code_that_is_a_label_is_refused(small_study: Path, change: tuple[str, str]) -> None:
+    rewrite(
+        small_study,
+        change,
+        ('"gad_{n}"}', '"gad_{n}", labels: often}'),
+        ("{1: baseline, 2: post}", "{a: baseline, b: post}"),
+    )
+    with pytest.raises(PeerimpactError, match="possible value of label set 'often'"):
+        open_folder(small_study)
+
+
+def test_a_missing_code_that_is_the_code_of_an_arm_is_refused(small_study: Path) -> None:
+    rewrite(small_study, ("arm: arm,", "arm: {column: arm, values: {-9: peer, 2: usual}},"))
+    with pytest.raises(PeerimpactError, match="possible value of 'arm'"):
+        open_folder(small_study)
+
+
+def test_a_day_that_stands_for_none_is_set_aside_alone(small_study: Path, table: pd.DataFrame) -> None:
+    when = pd.Series(["2025-03-01", "2025-05-01"] * 60)
+    when[4], when[7] = "9999-12-31", "2025-01-01"
+    deliver(small_study, table.assign(answered=when))
+    rewrite(small_study, ("    participant_columns", "    answered_on: {column: answered}\n    participant_columns"))
+    intake = taken(small_study)
+    assert intake.quarantine[["source_row", "column", "rule"]].to_numpy().tolist() == [[6, "answered", "readable"]]
+    days = intake.responses.drop_duplicates("source_row").set_index("source_row")["days_since_baseline"]
+    assert days[[2, 3, 9]].tolist() == [0, 61, -59]
+    assert days[[6, 7]].isna().all()

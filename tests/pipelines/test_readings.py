@@ -18,6 +18,9 @@ from pipelines.texts import read_day
         ("20250131", "%Y%m%d", "2025-01-31"),
         ("2025111", "%Y%m%d", ""),
         ("45000", "%Y-%m-%d", ""),
+        ("9999-12-31", "%Y-%m-%d", ""),
+        ("0025-05-05", "%Y-%m-%d", ""),
+        ("9999-12-31", "%d/%m/%Y", ""),
     ],
 )
 def test_a_day_is_read_as_declared_or_as_a_spreadsheet_writes_it_or_not_at_all(

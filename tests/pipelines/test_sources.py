@@ -4,7 +4,7 @@ import datetime
 import zipfile
 from importlib import import_module
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import openpyxl
 import pytest
@@ -16,7 +16,7 @@ from pipelines.sources.model import RawTable, SourceError
 from pipelines.sources.registry import READERS
 
 
-def read_text(tmp_path: Path, content: str | bytes, **options: str) -> RawTable:
+def read_text(tmp_path: Path, content: str | bytes, **options: Any) -> RawTable:
     path = tmp_path / "a.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_delimited(path, "a.csv", **options)
@@ -51,7 +51,10 @@ def test_the_delimiter_is_the_one_that_cuts_all_rows_alike(tmp_path: Path, delim
 
 
 def test_a_decimal_comma_in_a_semicolon_file_does_not_shift_columns(tmp_path: Path) -> None:
-    assert read_text(tmp_path, "pid;score\n1;3,5\n2;4,0\n").cells["score"].tolist() == ["3,5", "4,0"]
+    for declared in (True, False):
+        table = read_text(tmp_path, "pid;score\n1;3,5\n2;4,0\n", decimal_comma=declared)
+        assert table.cells["score"].tolist() == ["3,5", "4,0"]
+        assert table.decimal_comma is declared
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

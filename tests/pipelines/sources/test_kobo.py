@@ -145,11 +145,16 @@ def test_names_of_forms_are_not_taken_for_labels(tmp_path: Path, names: list[str
     assert read(tmp_path, [names, ["1", "2"]]).questions == {}
 
 
-def test_a_decimal_comma_is_read_where_it_is_declared(tmp_path: Path) -> None:
+def test_a_decimal_comma_is_declared_and_changes_no_cell(tmp_path: Path) -> None:
     rows = [["a", "b"], ["2,5", "x, y"]]
-    assert read(tmp_path, rows, decimal_comma=True).cells.iloc[0].tolist() == ["2.5", "x, y"]
     path = write_book(tmp_path / "b.xlsx", {"A": rows})
-    assert read_kobo(path, "b.xlsx", decimal_comma=True).cells.iloc[0].tolist() == ["2.5", "x, y"]
+    for declared in (True, False):
+        for table in (
+            read(tmp_path, rows, decimal_comma=declared),
+            read_kobo(path, "b.xlsx", decimal_comma=declared),
+        ):
+            assert table.decimal_comma is declared
+            assert table.cells.iloc[0].tolist() == ["2,5", "x, y"]
 
 
 def test_blank_ragged_and_cut_rows_are_set_aside(tmp_path: Path) -> None:

@@ -100,8 +100,11 @@ def test_unfinished_answers_stay_when_the_study_says_so_also_without_a_date(tmp_
     assert len(read(tmp_path, rows, keep_unfinished=True).cells) == 1
 
 
-def test_a_decimal_comma_is_read_where_it_is_declared(tmp_path: Path) -> None:
-    assert read(tmp_path, [CODES, DONE], decimal_comma=True).cells.loc[2].tolist() == [*DONE[:6], "2.5", DONE[7]]
+def test_a_decimal_comma_is_declared_and_changes_no_cell(tmp_path: Path) -> None:
+    table = read(tmp_path, [CODES, DONE], decimal_comma=True)
+    assert table.decimal_comma
+    assert table.cells.loc[2].tolist() == DONE
+    assert not read(tmp_path, [CODES, DONE]).decimal_comma
 
 
 def test_exports_pasted_below_each_other_have_their_headers_excluded(tmp_path: Path) -> None:

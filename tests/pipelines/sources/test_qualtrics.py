@@ -169,10 +169,12 @@ def test_unfinished_answers_stay_when_the_study_says_so_and_previews_do_not(tmp_
     assert fates(table)[2:] == [(5, "preview", "excluded")]
 
 
-def test_a_decimal_comma_is_read_where_it_is_declared(tmp_path: Path) -> None:
+def test_a_decimal_comma_is_declared_and_changes_no_cell(tmp_path: Path) -> None:
     text = as_text([NAMES, TEXTS, JSON, row(GAD_1="2,5")], ";")
-    assert read(tmp_path, text).cells["GAD_1"].tolist() == ["2,5"]
-    assert read(tmp_path, text, decimal_comma=True).cells["GAD_1"].tolist() == ["2.5"]
+    for declared in (True, False):
+        table = read(tmp_path, text, decimal_comma=declared)
+        assert table.decimal_comma is declared
+        assert table.cells["GAD_1"].tolist() == ["2,5"]
 
 
 def test_two_questions_may_have_the_same_text_but_not_the_same_name(tmp_path: Path) -> None:

@@ -328,9 +328,11 @@ def test_a_link_to_a_dictionary_outside_the_folder_is_not_followed(tmp_path: Pat
 # details of the file
 
 
-def test_a_decimal_comma_is_read_where_it_is_declared(tmp_path: Path) -> None:
-    assert read(tmp_path, RECORDS, decimal_comma=True).cells["mass"].tolist() == ["", "71.5", "71.0", ""]
-    assert read(tmp_path, RECORDS).cells["mass"].tolist() == ["", "71,5", "71,0", ""]
+def test_a_decimal_comma_is_declared_and_changes_no_cell(tmp_path: Path) -> None:
+    for declared in (True, False):
+        table = read(tmp_path, RECORDS, decimal_comma=declared)
+        assert table.decimal_comma is declared
+        assert table.cells["mass"].tolist() == ["", "71,5", "71,0", ""]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

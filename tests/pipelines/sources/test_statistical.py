@@ -64,6 +64,23 @@ def test_codes_labels_questions_and_user_missing_codes_of_spss_are_kept(tmp_path
     assert table.cells.index.tolist() == [2, 3, 4, 5]
     assert table.questions == {"pid": "Number", "Q1": "How often?"}
     assert table.answers == {"Q1": {"1": "never", "2": "often", "-9": "refused"}}
+    assert table.missing == {"Q1": ((-9, -9),), "x": ((90, 99),)}
+
+
+def test_what_spss_declares_as_missing_is_missing_in_its_own_column_and_stays_in_the_cells(tmp_path: Path) -> None:
+    path = spss(
+        tmp_path / "a.sav",
+        {"a": [1.0, 99.0, 98.5, -3.0], "b": [99.0] * 4, "c": ["x", "NA", "99", ""], "d": [UNIX, 99.0, UNIX, UNIX]},
+        missing_ranges={"a": [{"lo": -np.inf, "hi": -1}, 99], "c": ["NA"], "d": [99]},
+        variable_format={"d": "DATE11"},
+    )
+    table = read(path)
+    assert table.cells["a"].tolist() == ["1", "99", "98.5", "-3"]
+    told = table.without_missing()
+    assert told["a"].tolist() == ["1", "", "98.5", ""]
+    assert told["b"].tolist() == ["99"] * 4
+    assert told["c"].tolist() == ["x", "", "99", ""]
+    assert told["d"].tolist() == ["1970-01-01", "", "1970-01-01", "1970-01-01"]
 
 
 @pytest.mark.parametrize(

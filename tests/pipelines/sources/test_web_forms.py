@@ -97,7 +97,8 @@ def test_exports_pasted_below_each_other_have_their_headers_excluded(tmp_path: P
 def test_options_of_a_text_file_are_used(tmp_path: Path) -> None:
     text = as_text([GOOGLE, [*ANSWER[:5], "caf\u00e9"]], ";").encode("cp1252")
     table = google(tmp_path, text, encoding="cp1252", delimiter=";", decimal_comma=True)
-    assert table.cells.loc[2].tolist()[2:] == ["2.5", "Never", "a;b", "caf\u00e9"]
+    assert table.decimal_comma
+    assert table.cells.loc[2].tolist()[2:] == ["2,5", "Never", "a;b", "caf\u00e9"]
 
 
 def test_a_google_sheet_may_come_as_a_workbook(tmp_path: Path) -> None:
