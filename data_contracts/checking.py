@@ -100,17 +100,23 @@ def require(table: pd.DataFrame, contract: Contract, parameters: Parameters | No
     verdicts = check_table(table, contract, parameters)
     broken = [verdict for verdict in verdicts if not verdict.passed and verdict.severity == "error"]
     if broken:
-        raise DataContractError(
-            Problem(
-                "contract_broken",
-                f"Table {verdict.contract}: rule {verdict.rule} is broken by {verdict.n_failed} of "
-                f"{verdict.n_checked} rows. {verdict.description}",
-                "This table is not stored.",
-                key=verdict.column,
-            )
-            for verdict in broken
-        )
+        raise DataContractError(tell_broken(verdict, contract) for verdict in broken)
     return verdicts
+
+
+def tell_broken(verdict: Verdict, contract: Contract) -> Problem:
+    """Return a broken rule as a problem: what it asks, how many rows broke it, and what its author advises."""
+    named = [(column, rule) for column, rule in _rules(contract.table) if rule.name == verdict.rule]
+    rule = dict(named).get(verdict.column, named[0][1] if named else None)
+    by_rows = f" by {verdict.n_failed} of {verdict.n_checked} rows" if rule is None or rule.is_about_rows else ""
+    advice = rule.how_to_fix if rule is not None and rule.is_own else "This table is not stored."
+    return Problem(
+        "contract_broken",
+        f"Table {verdict.contract}: rule {verdict.rule} is broken{by_rows}. {verdict.description}",
+        advice,
+        f"contracts/{contract.id}.yaml" if verdict.is_own else "",
+        key=verdict.column,
+    )
 
 
 def conform(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
 
     checked = or_exit(lambda: check_study(open_folder(study, data_root=data_root)), as_json)
     code = INCOMPLETE if checked.refusals else FINE
-    if checked.intake.drift["severity"].eq("error").any():
+    if checked.stops_a_run or checked.intake.drift["severity"].eq("error").any():
         code = WRONG_INPUT
     if as_json:
         print_json(
@@ -107,6 +107,9 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
                 "linkage": _records(checked.intake.linkage),
                 "like_ids": _records(checked.intake.like_ids),
                 "unused_corrections": list(checked.intake.unused_corrections),
+                "broken_rules": [
+                    {"severity": verdict.severity, **problem.as_dict()} for verdict, problem in checked.broken
+                ],
                 "score_audit": _records(checked.audit.tidy()),
                 "refusals": [
                     {"estimand": refusal.estimand, "reason": refusal.reason, "explanation": refusal.explanation}
@@ -117,6 +120,8 @@ def check(study: StudyPath, data_root: DataRoot = None, as_json: Json = False) -
     else:
         _show_intake(checked.intake.reconciliation, checked.intake.quarantine)
         _show_drift(checked.intake.drift)
+        for verdict, problem in checked.broken:
+            out.print(escape(f"  {verdict.severity}: {problem}"))
         _show_linkage(checked.intake.linkage)
         _show_identities(checked.intake.like_ids, checked.intake.unused_corrections)
         if not checked.audit.is_clean:

@@ -13,6 +13,7 @@ from typing import Final
 from data_contracts.errors import Problem, did_you_mean
 from pipelines.errors import PipelineError
 from pipelines.sources import RawTable
+from pipelines.texts import read_day
 
 FILE: Final = "corrections.csv"
 COLUMNS: Final = ("who", "when", "source", "row", "column", "old", "new", "why")
@@ -131,7 +132,7 @@ def _fault(fields: Sequence[str]) -> Problem | None:
     absent = [name for name in _NEEDED if not told[name]]
     if absent:
         return Problem("field_blank", f"The line does not tell {', '.join(absent)}.", "Fill it in.")
-    if not re.fullmatch(r"[0-9]{4}-[01][0-9]-[0-3][0-9].*", told["when"]):
+    if not read_day(told["when"], "%Y-%m-%d"):
         advice = "Write the day on which it was corrected as YYYY-MM-DD."
         return Problem("when_no_day", "It is not told when.", advice, key="when")
     if not re.fullmatch(r"[0-9]{1,9}", told["row"]):

@@ -82,9 +82,13 @@ def format_count(count: float) -> str:
     return NOTHING if math.isnan(count) else f"{round(count):,}"
 
 
-def format_share(part: float, whole: float) -> str:
-    """Return ``84 %``, rounded down, so that nothing short of everybody is 100 %."""
-    return f"{math.floor(100 * part / whole)}{NO_BREAK}%" if whole else NOTHING
+def format_share(part: float, whole: float, *, at_least: bool = False) -> str:
+    """Return ``84 %``, rounded, but 100 % for everybody alone and 0 % for nobody alone; `at_least` rounds down."""
+    if not whole:
+        return NOTHING
+    percent = 100 * part / whole
+    shown = math.floor(percent) if at_least else min(max(round(percent), 1), 99) if 0 < part < whole else round(percent)
+    return f"{shown}{NO_BREAK}%"
 
 
 def say_portion(count: int, whole: int) -> str:

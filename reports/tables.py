@@ -225,7 +225,7 @@ def say_response(answered: Row, allocated: Row) -> str:
         return text
     if answered.is_exact:
         return f"{text} ({format_share(answered.n, allocated.n)})"
-    return f"{text} ({format_share(answered.at_least, allocated.n)} or more)"
+    return f"{text} ({format_share(answered.at_least, allocated.n, at_least=True)} or more)"
 
 
 def _response(rows: Rows, arm: str, timepoint: str) -> str:

@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -230,15 +230,14 @@ def _open_repeats(export: OpenedExport) -> Iterator[OpenedExport]:
 
 
 def _guess_workbook(path: Path) -> tuple[Format, str]:
-    header: set[str] = set()
-    for sheet in _sheets(path)[:1]:
-        from pipelines.sources.excel import read_excel
+    from pipelines.sources.excel import read_excel
 
-        try:
-            header = set(read_excel(path, path.name, sheet=sheet).cells.columns)
-        except PipelineError:
-            break
-    kind, reason = _guess_header(list(header))
+    headers: list[list[str]] = []
+    for sheet in _sheets(path):
+        with suppress(PipelineError):
+            headers.append(list(read_excel(path, path.name, sheet=sheet).cells.columns))
+    repeats = [header for header in headers if "_parent_index" in header and "_index" in headers[0]]
+    kind, reason = _guess_header([*headers[0], *(repeats[0] if repeats else [])] if headers else [])
     return (kind, f"a workbook in which {reason}") if kind in ("kobo", "google_forms", "microsoft_forms") else (
         "excel", "a workbook")  # fmt: skip
 
@@ -264,7 +263,7 @@ def _guess_header(names: Sequence[str]) -> tuple[Format, str]:
         return "redcap", "it has columns of REDCap"
     if "record_id" in known and any(name.endswith("_complete") for name in names):
         return "redcap", "it has a record_id and the status of forms"
-    if known & {"_uuid", "_submission_time", "meta/instanceID", "KEY"}:
+    if known & {"_uuid", "_submission_time", "meta/instanceID", "KEY"} or known >= {"_index", "_parent_index"}:
         return "kobo", "it has columns of KoboToolbox or ODK"
     if any(name.startswith("submitdate") for name in names) and len(lower & {"id", "lastpage", "startlanguage"}):
         return "limesurvey", "it has columns of LimeSurvey"

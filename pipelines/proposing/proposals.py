@@ -173,7 +173,7 @@ def differing_codes(proposal: StudyProposal) -> list[str]:
 
 def _name_timepoints(sources: Sequence[SourceProposal], answers: InitAnswers) -> TimepointNames:
     """Return the timepoints of the study; those that a person named go before every guess."""
-    found = name_timepoints([one for source in sources for _, one in _found_timepoints(source)])
+    found = name_timepoints([one for source in sources for _, one in _found_timepoints(source, sources)])
     if not answers.timepoints:
         return found
     if len(answers.timepoints) < len(found.names):
@@ -184,11 +184,20 @@ def _name_timepoints(sources: Sequence[SourceProposal], answers: InitAnswers) ->
     more = len(answers.timepoints) - len(found.names)
     weeks = (*found.weeks, *((found.weeks or (-1.0,))[-1] + place + 1 for place in range(more)))
     told_weeks = (*found.are_weeks_told, *[False] * more)
+    named = name_timepoints([FoundTimepoint(name, "", "") for name in answers.timepoints])
+    if named.names == answers.timepoints and all(named.are_weeks_told):
+        weeks, told_weeks = named.weeks, named.are_weeks_told
     return TimepointNames(answers.timepoints, weeks, told_weeks, tuple(new[name] for name in found.ids), True)
 
 
-def _found_timepoints(source: SourceProposal) -> list[tuple[str, FoundTimepoint]]:
-    """Return code -> what it says of a timepoint, of the codes with answers; REDCap's events without their arm."""
+def _found_timepoints(source: SourceProposal, sources: Sequence[SourceProposal]) -> list[tuple[str, FoundTimepoint]]:
+    """Return code -> what it says of a timepoint, of the codes with answers; REDCap's events without their arm.
+
+    Sheets of one workbook are told apart by their names, as files are.
+    """
+    path, sheet = source.export.name, source.export.declared.sheet
+    if sheet and sum(other.export.name == path for other in sources) > 1:
+        path = f"{path}/{sheet}.sheet"
     column = source.roles.timepoint if source.way == "column" else ""
     codes = [code for code in source.codes if code not in source.quiet]
     free = next(number for number in ("1", "0", "first") if number not in codes)
@@ -198,7 +207,7 @@ def _found_timepoints(source: SourceProposal) -> list[tuple[str, FoundTimepoint]
             FoundTimepoint(
                 "" if source.way == "fixed" else EVENT_ARM.sub("", code).strip("_ ") or free,
                 column,
-                source.export.name,
+                path,
                 len({EVENT_ARM.sub("", one) for one in codes}) == 1,
             ),
         )
@@ -211,7 +220,7 @@ def _with_timepoints(sources: Sequence[SourceProposal], times: TimepointNames) -
     ids = iter(times.ids)
     done = []
     for source in sources:
-        told = {code: next(ids) for code, _ in _found_timepoints(source)}
+        told = {code: next(ids) for code, _ in _found_timepoints(source, sources)}
         named = {code: told.get(code, times.names[0]) for code in source.codes}
         placed = tuple(
             replace(one, items={named[code]: items for code, items in one.items.items()})

@@ -152,9 +152,8 @@ def propose_columns(
     instrument: Instrument, columns: Sequence[str | None], pattern: str, table: RawTable, reason: str
 ) -> InstrumentProposal:
     """Return the proposal for columns that somebody named, None for items without one: their answers are compared."""
-    asked = asked_items(instrument, columns)
     have = tuple(column for column in columns if column)
-    variant, anchors = _best_anchors(asked, have, table)
+    variant, anchors = _best_anchors(instrument, have, table, columns)
     told = [reason, anchors.words]
     is_whole = len(have) == len(columns)
     if not is_whole:
@@ -296,14 +295,19 @@ def _is_possible(claim: InstrumentProposal) -> bool:
     return claim.anchors.verdict in ("equal", "part_of", "worded") and not claim.variants
 
 
-def _best_anchors(instrument: Instrument, columns: Sequence[str], table: RawTable) -> tuple[str, Anchors]:
-    """Return the variant (blank: as defined) whose answers the columns have, and the comparison with them."""
-    as_defined = compare_anchors(table, columns, instrument)
+def _best_anchors(
+    instrument: Instrument, columns: Sequence[str], table: RawTable, listed: Sequence[str | None] = ()
+) -> tuple[str, Anchors]:
+    """Return the variant (blank: as defined) whose answers the columns have, and the comparison with them.
+
+    `listed` has the columns item by item where some were not asked.
+    """
+    as_defined = compare_anchors(table, columns, asked_items(instrument, listed))
     if as_defined.verdict in ("equal", "part_of", "worded", "none"):
         return "", as_defined
     for variant in instrument.variants:
         if variant.response_sets:
-            other = compare_anchors(table, columns, apply_variants(instrument, [variant.id]))
+            other = compare_anchors(table, columns, asked_items(apply_variants(instrument, [variant.id]), listed))
             if other.verdict == "equal":
                 return variant.id, other
     return "", as_defined

@@ -367,3 +367,47 @@ def test_the_start_of_a_form_of_kobotoolbox_is_read_with_its_time_zone(tmp_path:
     told = written(tmp_path / "s")["sources"][0]
     assert (told["format"], told["answered_on"]) == ("kobo", {"column": "start", "format": "%Y-%m-%dT%H:%M:%S.%f%z"})
     assert reconciliation(tmp_path / "s", tmp_path)["cells_quarantined"].sum() == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--timepoints", "baseline,week_12,week_26"]])
+def test_sheets_of_one_workbook_are_timepoints_by_their_names(tmp_path: Path, options: list[str]) -> None:
+    with pd.ExcelWriter(tmp_path / "waves.xlsx") as book:
+        for wave, sheet in enumerate(("Baseline", "Week 12", "Week 26")):
+            answers(wave).to_excel(book, sheet_name=sheet, index=False)
+    init(tmp_path / "waves.xlsx", "--into", tmp_path / "study", *options)
+    study = written(tmp_path / "study")
+    assert [(one["id"], one["week"]) for one in study["timepoints"]] == [
+        ("baseline", 0),
+        ("week_12", 12),
+        ("week_26", 26),
+    ]
+    told = {source["sheet"]: source["timepoint"]["fixed"] for source in study["sources"]}
+    assert told == {"Baseline": "baseline", "Week 12": "week_12", "Week 26": "week_26"}
+    assert reconciliation(tmp_path / "study", tmp_path)["rows_accepted"].tolist() == [N_PEOPLE] * 3
+
+
+def test_an_instrument_that_is_there_in_part_is_compared_in_its_variants_too(tmp_path: Path) -> None:
+    table = pd.concat([pd.DataFrame({"pid": IDS}), items("cesd", 12).add(0)], axis=1)
+    table[[f"cesd{n}" for n in range(1, 13)]] += 1
+    table.to_csv(tmp_path / "half.csv", index=False)
+    init(
+        tmp_path / "half.csv",
+        "--into",
+        tmp_path / "study",
+        "--instrument",
+        "ces-d=cesd{n}",
+        "--timepoints",
+        "baseline,post",
+    )
+    assert written(tmp_path / "study")["variants"] == {"ces-d": ["one-to-four"]}
+
+
+def test_a_kobo_workbook_is_known_by_its_repeats(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "form.xlsx") as book:
+        answers(0).assign(_index=range(1, N_PEOPLE + 1)).to_excel(book, sheet_name="Form", index=False)
+        pd.DataFrame({"role": ["friend"], "_parent_table_name": ["Form"], "_parent_index": [1]}).to_excel(
+            book, sheet_name="guests", index=False
+        )
+    assert "form.xlsx: kobo" in init(
+        tmp_path / "form.xlsx", "--into", tmp_path / "study", "--timepoints", "baseline,post"
+    )

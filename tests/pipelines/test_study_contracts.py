@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
+from typer.testing import CliRunner
 
 from data_contracts import DataContractError, conform, require, shipped_contract, shipped_contract_names
 from pipelines.assets.common import check_and_store
+from pipelines.cli import app
 from pipelines.folder import open_folder
 from pipelines.run import run_study
 from pipelines.store import Store
@@ -194,3 +196,42 @@ def test_a_store_of_before_studies_had_rules_of_their_own_takes_verdicts(small_s
         connection.execute("ALTER TABLE verdicts DROP COLUMN is_own")
     run_study(open_folder(write(small_study)))
     assert Store(path).load_verdicts()["is_own"].sum() == 3
+
+
+BROKEN = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: scores
+version: 1.0.0
+status: active
+schema:
+  - name: scores
+    quality:
+      - name: many_scores
+        description: There are ten thousand scores.
+        metric: rowCount
+        mustBeGreaterOrEqualTo: 10000
+        severity: error
+        customProperties: [{property: howToFix, value: Wait for the last wave.}]
+"""
+
+
+@pytest.mark.parametrize(("severity", "code"), [("error", 2), ("warning", 0)])
+def test_check_tells_the_rules_of_the_study_that_its_tables_break(small_study: Path, severity: str, code: int) -> None:
+    write(small_study, BROKEN.replace("severity: error", f"severity: {severity}"), "scores.yaml")
+    outcome = CliRunner().invoke(app, ["check", str(small_study)])
+    assert outcome.exit_code == code
+    told = "contracts/scores.yaml: Table scores: rule many_scores is broken. There are ten thousand scores. Wait for the last wave."
+    assert f"{severity}: {told}" in outcome.output.replace("\n", "")
+    told_by_json = json.loads(CliRunner().invoke(app, ["check", str(small_study), "--json"]).output)["broken_rules"]
+    assert [(one["severity"], one["file"]) for one in told_by_json] == [(severity, "contracts/scores.yaml")]
+
+
+def test_a_run_that_a_rule_stops_tells_the_advice_of_its_author(small_study: Path) -> None:
+    write(small_study, BROKEN, "scores.yaml")
+    outcome = CliRunner().invoke(app, ["run", str(small_study)])
+    assert outcome.exit_code == 2
+    assert (
+        "rule many_scores is broken. There are ten thousand scores. Wait for the last wave."
+        in outcome.output.replace("\n", " ")
+    )

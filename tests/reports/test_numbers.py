@@ -28,6 +28,9 @@ def test_interval_without_zero_is_seen_to_be_one() -> None:
 
 def test_share_is_never_rounded_up_to_everybody() -> None:
     assert format_share(999, 1000) == "99\u00a0%"
+    assert format_share(1, 1000) == "1\u00a0%"
+    assert format_share(94, 119) == "79\u00a0%"
+    assert format_share(94, 119, at_least=True) == "78\u00a0%"
     assert format_share(5, 5) == "100\u00a0%"
     assert format_share(0, 0) == "\u2013"
 
