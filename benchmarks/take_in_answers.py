@@ -31,7 +31,7 @@ STEPS: Final = {
     "rows and pseudonyms": "pipelines.intake:_list_all_rows",
     "contract of rows": "pipelines.intake:_enforce_rows",
     "reading and checking cells": "pipelines.intake:read_cells",
-    "answers table": "pipelines.intake:_responses",
+    "answers table": "pipelines.intake:build_responses",
     "looking for like ids": "pipelines.intake:find_like_ids",
 }
 """What is timed inside the intake; what is left of it is 'the rest of the intake'."""
