@@ -224,7 +224,7 @@ def _of_kobo() -> list[Case]:
         refused("a sheet of a text", "kobo", "container", declared(sheet="A"), Refusal("option_of_another_kind")),
         refused("no file of the repeat", "kobo", "container", declared(repeat="kids"), Refusal("repeat_missing")),
         refused("a question that two columns have", "kobo", "header", line(1, swap(b"worry/gad_2", b"worry/gad_1")),
-                Refusal("column_twice", 1)),
+                Refusal("column_missing", 1, "worry/gad_1"), Refusal("column_missing", 1, "worry/gad_2")),
         set_aside("a row of tags below the header", "kobo", "row", tags, Line(2, "", "second_header", "excluded")),
     ]  # fmt: skip
 
