@@ -128,7 +128,7 @@ def test_page_one_says_who_came_what_changed_and_how_sure(build: Build) -> None:
         "Of 900 eligible people 700 were invited, and the data that could be used hold 451: 220 in Peer support and 231 in Usual care."
         in short
     )
-    assert "At 26 weeks, 310 of 451 answered (68\u00a0%)" in short
+    assert "At 26 weeks, 310 of 451 answered (69\u00a0%)" in short
     assert "Peer support probably reduces felt stigma" in short
     assert "Moderate certainty" in short
     assert "A reason about stigma." in short
