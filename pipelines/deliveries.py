@@ -108,7 +108,7 @@ def read_files(
                 f"The columns '{column}' and '{kept[found]}' of study.yaml are one column of the file.",
                 "Call it by one name.",
                 table.source,
-                1,
+                table.header_row,
                 column,
             )
             for column, found in known.items()
@@ -135,8 +135,8 @@ def list_identical_files(deliveries: Sequence[ExportFile]) -> list[SetAside]:
     """Return a line for each row of a file that an earlier file of the same declaration holds already.
 
     Files are the same where bytes and table are: what is read of a file may stand in another file beside it. Anonymous
-    files, of which no row can be told to be another's again, are the same where the tables are, whatever the format and
-    the declaration.
+    files, of which no row can be told to be another's again, are the same where the tables are and tell the timepoint
+    in the same way, whatever the format and the source.
     """
     seen: dict[object, ExportFile] = {}
     lines = []
@@ -163,9 +163,10 @@ def list_identical_files(deliveries: Sequence[ExportFile]) -> list[SetAside]:
 
 
 def _tell_content(delivery: ExportFile) -> str:
-    """Return a fingerprint of the cells of a table and of the columns that they stand in, whatever its row numbers."""
+    """Return a fingerprint of a table's cells, columns and timepoint, whatever its row numbers."""
     cells = delivery.table.cells.map(str.strip)
-    rows = [list(map(str, cells.columns)), *cells.to_numpy().tolist()]
+    timepoint = delivery.declared.model_dump_json(include={"timepoint"})
+    rows = [[timepoint], list(map(str, cells.columns)), *cells.to_numpy().tolist()]
     return hashlib.sha256("\x1e".join("\x1f".join(row) for row in rows).encode()).hexdigest()
 
 

@@ -204,3 +204,22 @@ def test_a_day_that_stands_for_none_is_set_aside_alone(small_study: Path, table:
     days = intake.responses.drop_duplicates("source_row").set_index("source_row")["days_since_baseline"]
     assert days[[2, 3, 9]].tolist() == [0, 61, -59]
     assert days[[6, 7]].isna().all()
+
+
+def test_equal_anonymous_tables_of_two_timepoints_are_two_samples(small_study: Path) -> None:
+    header = "q," + ",".join(f"gad_{n}" for n in range(1, 8))
+    source = """\
+  - path: {name}.csv
+    format: csv
+    participant_id: {{anonymous: true}}
+    timepoint: {{fixed: {name}}}
+    instruments: {{gad-7: {{items: "gad_{{n}}"}}}}
+"""
+    document = (small_study / "study.yaml").read_text()
+    start = document[: document.index("  - path")].replace("randomised", "repeated_cross_section")
+    one_arm = start.replace("  - {id: usual, label: Usual care, reference: true}\n", "")
+    (small_study / "study.yaml").write_text(one_arm + source.format(name="baseline") + source.format(name="post"))
+    (small_study / "sap.yaml").write_text(PLAN_WITHOUT_IDS.replace("peer - usual", "post - baseline"))
+    for name in ("baseline", "post"):
+        (small_study / f"{name}.csv").write_text(f"{header}\n" + "x,1,1,1,1,1,1,1\n" * 3)
+    assert taken(small_study).reconciliation["rows_accepted"].tolist() == [3, 3]

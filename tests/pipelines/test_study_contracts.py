@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from data_contracts import DataContractError, conform, require, shipped_contract, shipped_contract_names
 from pipelines.assets.common import check_and_store
+from pipelines.checking import check_study
 from pipelines.cli import app
 from pipelines.folder import open_folder
 from pipelines.run import run_study
@@ -235,3 +236,52 @@ def test_a_run_that_a_rule_stops_tells_the_advice_of_its_author(small_study: Pat
         "rule many_scores is broken. There are ten thousand scores. Wait for the last wave."
         in outcome.output.replace("\n", " ")
     )
+
+
+CELLS = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: cells
+version: 1.0.0
+status: active
+schema:
+  - name: cells
+    quality: [{table}]
+    properties:
+      - {{name: {name}, logicalType: string, quality: [{column}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "column"),
+    [
+        (
+            "",
+            "raw",
+            "{name: few_blank, description: Few are blank., metric: nullValues, mustBeLessThan: 5, unit: percent}",
+        ),
+        (
+            "",
+            "participant_id",
+            "{name: own, description: Own ids., metric: invalidValues, arguments: {pattern: ^p_}, mustBe: 0}",
+        ),
+        ("{name: many, description: Many cells., metric: rowCount, mustBeGreaterThan: 9}", "raw", ""),
+    ],
+)
+def test_a_rule_that_cells_cannot_keep_is_refused_with_its_line(
+    small_study: Path, table: str, name: str, column: str
+) -> None:
+    write(small_study, CELLS.format(table=table, name=name, column=column), "cells.yaml")
+    with pytest.raises(DataContractError, match=r"checked once per different text.*responses\.yaml") as refused:
+        load_study_contracts(small_study)
+    assert refused.value.problems[0].line is not None
+
+
+def test_a_rule_about_one_cell_counts_cells(small_study: Path) -> None:
+    rule = "{name: short, description: Short., metric: invalidValues, arguments: {pattern: ^1$}, mustBe: 0, severity: info}"
+    write(small_study, CELLS.format(table="", name="raw", column=rule), "cells.yaml")
+    intake = check_study(open_folder(small_study)).intake
+    (verdict,) = [one for one in intake.verdicts if one.rule == "short"]
+    answers = pd.read_csv(small_study / "answers.csv", dtype="str")
+    cells = answers[["age", *[f"gad_{n}" for n in range(1, 8)]]]
+    assert (verdict.n_failed, verdict.n_checked) == (int((cells != "1").sum().sum()), cells.size)
