@@ -290,3 +290,16 @@ def test_a_first_row_that_is_no_header_is_not_repeated_in_the_message(small_stud
     (small_study / "answers.csv").write_text("\n".join(lines[1:]) + "\n")
     with pytest.raises(PeerimpactError, match="have the same name in the first row"):
         taken(small_study)
+
+
+def test_each_cell_with_the_same_wrong_text_is_told_and_counted(small_study: Path, edit_rows: Edit) -> None:
+    def change(rows: list[list[str]]) -> None:
+        for number in (3, 5, 8):
+            rows[number][4] = "9"
+
+    edit_rows(small_study / "answers.csv", change)
+    intake = taken(small_study)
+    assert intake.quarantine["source_row"].tolist() == [4, 6, 9]
+    assert intake.reconciliation["cells_quarantined"].tolist() == [3]
+    (verdict,) = [one for one in intake.verdicts if one.rule == "known_option"]
+    assert (verdict.n_failed, verdict.n_checked) == (3, 120 * 8)
