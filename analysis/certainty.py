@@ -5,17 +5,18 @@ After GRADE (Guyatt et al. 2008, doi 10.1136/bmj.39489.470347.AD), with rules th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from analysis.composition import compare_samples
 from analysis.design import DesignKind, StudyDesign
+from analysis.evaluation import Evaluation
 from analysis.frames import score_column
 from analysis.guards import compared_arms
 from analysis.mixed_models.inference import CONFIDENCE
-from analysis.plan import Estimand, Outcome, Plan
+from analysis.plan import Estimand, Outcome
 from analysis.quality import reasons_of_flags
 from analysis.results import Result
 
@@ -46,30 +47,21 @@ SCALAR: Final = 3
 """Level of invariance at which means of two timepoints can be compared."""
 
 
-def derive_certainty(
-    outcome: Outcome,
-    frame: pd.DataFrame,
-    answers: Sequence[Result],
-    measurement: Sequence[Result],
-    plan: Plan,
-    design: StudyDesign,
-    library: Mapping[str, Instrument],
-    again: Sequence[Result] = (),
-) -> Iterator[Result]:
+FURTHER_REASONS: Final[tuple[Callable[[Outcome, Evaluation, Sequence[Result]], Iterator[tuple[str, str]]], ...]] = ()
+"""Reasons that the parts of an evaluation give: kind and sentence, from the rows of one outcome."""
+
+
+def derive_certainty(outcome: Outcome, evaluation: Evaluation, found: Sequence[Result] = ()) -> Iterator[Result]:
     """Yield the certainty of an outcome and its reasons.
 
     Parameters
     ----------
-    outcome, frame : Outcome, DataFrame
-        An outcome of the plan and its outcome frame.
-    answers : sequence of Result
-        Rows of its estimands; those without an estimate are passed over.
-    measurement : sequence of Result
-        Rows of `assess_measures`.
-    plan, design, library : Plan, StudyDesign, mapping
-        What was asked, of which study, with which instruments.
-    again : sequence of Result
-        Rows of its estimands with other answers, as `estimate_again` yields them.
+    outcome : Outcome
+        An outcome of the plan.
+    evaluation : Evaluation
+        What was asked, of which study, and what the models answered; estimands without an estimate are passed over.
+    found : sequence of Result
+        What else was told: rows of `estimate_again` and of the parts of the evaluation.
 
     Yields
     ------
@@ -78,7 +70,11 @@ def derive_certainty(
         A reason that holds for one estimand of the outcome counts for the outcome, once. Nothing without an estimate.
         No sentence gives a number of people found: a small one could identify somebody.
     """
-    estimated = [row for row in answers if row.verdict == "estimated" and row.estimand]
+    plan, design, frame = evaluation.plan, evaluation.design, evaluation.frames[outcome.id]
+    estimated = [
+        row for row in evaluation.answers if row.outcome == outcome.id and row.verdict == "estimated" and row.estimand
+    ]
+    again = [row for row in found if row.outcome == outcome.id and row.analysis == "quality"]
     if not estimated:
         return
     asked = {estimand.id: estimand for estimand in plan.estimands}
@@ -87,8 +83,11 @@ def derive_certainty(
         for kind, sentence in _reasons_of_estimate(outcome, frame, row, asked[row.estimand], design):
             reasons.setdefault(kind, sentence)
     later = {asked[row.estimand].timepoint for row in estimated}
-    reasons |= dict(_reasons_of_measurement(outcome, later, measurement, design, library))
+    reasons |= dict(_reasons_of_measurement(outcome, later, evaluation.measurement, design, evaluation.library))
     reasons |= dict(reasons_of_flags(outcome, estimated, again, plan))
+    own = [row for row in found if row.outcome == outcome.id]
+    for further in FURTHER_REASONS:
+        reasons |= dict(further(outcome, evaluation, own))
     start, by_design = START[design.kind]
     if design.is_resampled and design.compares_timepoints:
         start, by_design = 1, NO_COMPARISON

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from analysis.certainty import derive_certainty
 from analysis.composition import compare_samples
 from analysis.descriptives import describe_changes, describe_events, describe_outcome
 from analysis.design import StudyDesign
+from analysis.evaluation import Evaluation
 from analysis.exposure import describe_exposure
 from analysis.flow import count_participants
 from analysis.frames import outcome_frame, require_consistent_tables
@@ -26,6 +27,10 @@ from analysis.results import Result, results_table
 if TYPE_CHECKING:
     from instruments import Instrument
 
+PARTS: Final[tuple[Callable[[Evaluation], Iterator[Result]], ...]] = ()
+"""What is told beside the answers of the models, in order; each part has an `analysis` of its own."""
+EVENTS: Final = ["participant_id", "event", "timepoint", "days_since_baseline"]
+
 
 def evaluate_plan(
     plan: Plan,
@@ -38,6 +43,7 @@ def evaluate_plan(
     library: Mapping[str, Instrument],
     flags: pd.DataFrame | None = None,
     sessions: pd.DataFrame | None = None,
+    events: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute every result of a study.
 
@@ -55,14 +61,16 @@ def evaluate_plan(
         everywhere but in the flow, where they count as answered, and where totals are held against delivered ones.
     sessions : DataFrame, optional
         Who came to which session; described (analysis ``delivery``), and used by no model.
+    events : DataFrame, optional
+        What happened to participants (`Evaluation.events`); nothing without it.
 
     Returns
     -------
     DataFrame
         The `results` table: flow, descriptive, change_within_arm, reliability, score_agreement, model, quality,
-        certainty, each in the order of plan and design. Where each timepoint is a sample of its own, composition takes
-        the place of change_within_arm. An estimand that cannot be computed is a row without a number. Neither row order
-        nor participant ids of the input have any bearing.
+        certainty, what `PARTS` tell, and delivery, each in the order of plan and design. Where each timepoint is a
+        sample of its own, composition takes the place of change_within_arm. An estimand that cannot be computed is a
+        row without a number. Neither row order nor participant ids of the input have any bearing.
 
     Raises
     ------
@@ -99,9 +107,23 @@ def evaluate_plan(
         other = outcome_frame(choice.other, participants, design, outcome)
         again += estimate_again(outcome, frames[outcome.id], other, plan, design, choice.population)
     results += again
+    evaluation = Evaluation(
+        plan=plan,
+        design=design,
+        library=library,
+        scores=choice.used,
+        participants=participants,
+        responses=answered,
+        sessions=sessions,
+        events=pd.DataFrame(columns=EVENTS, dtype="str") if events is None else events,
+        frames=frames,
+        answers=answers,
+        measurement=measurement,
+    )
+    found = [row for part in PARTS for row in part(evaluation)]
     for outcome in plan.outcomes:
-        own, others = ([row for row in rows if row.outcome == outcome.id] for rows in (answers, again))
-        results += derive_certainty(outcome, frames[outcome.id], own, measurement, plan, design, library, others)
+        results += derive_certainty(outcome, evaluation, [*again, *found])
+    results += found
     if sessions is not None:
         results += describe_exposure(sessions, participants, design)
     return results_table(results)

@@ -11,7 +11,7 @@ import numpy as np
 from analysis.errors import AnalysisError
 from analysis.mixed_models.inference import choose
 from analysis.mixed_models.jets import Array
-from analysis.plan import Family
+from analysis.plan_parts import Family
 from data_contracts.errors import Problem
 
 Adjustment = Literal["none", "holm", "hochberg", "fixed_sequence", "fallback"]

@@ -20,6 +20,7 @@ from data_contracts.errors import Problem, choose_from
 from reports.delivery_gate import ATTENDED, find_revealing, round_values
 from reports.errors import ReportError
 from reports.numbers import decimals_to_show
+from reports.part_gate import find_parts, find_revealing_parts, round_parts
 from reports.quality_gate import find_revealing_estimates, find_revealing_flags, find_revealing_sums
 
 THRESHOLD: Final = 10
@@ -78,6 +79,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
         return gated
     gated = gated.reset_index(drop=True)
     _hide_uncounted(gated)
+    _gate_parts(gated)
     _gate_composition(gated)
     _gate_delivery(gated)
     _gate_arms(gated)
@@ -234,6 +236,17 @@ def _gate_composition(gated: pd.DataFrame) -> None:
     own = gated["analysis"] == "composition"
     _hide(gated, own & (gated["n"] < THRESHOLD))
     gated.loc[own, "n"] = np.nan
+
+
+def _gate_parts(gated: pd.DataFrame) -> None:
+    """Hide what the parts tell of few people; of the rest leave few digits, and no number of people."""
+    _hide(gated, find_revealing_parts(gated, THRESHOLD))
+    shown = find_parts(gated) & ~gated["hidden"]
+    has_interval = shown & gated["conf_low"].notna() & gated["conf_high"].notna()
+    for index in gated.index[has_interval]:
+        _blur(gated, index)
+    gated.loc[shown & ~has_interval, "value"] = round_parts(gated.loc[shown & ~has_interval, "value"])
+    gated.loc[shown, ["std_error", "df", "n"]] = np.nan
 
 
 def _gate_delivery(gated: pd.DataFrame) -> None:

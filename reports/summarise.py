@@ -20,8 +20,10 @@ from reports.figures import describe_axis, figure_json, plot_outcome
 from reports.instrument_tables import instrument_tables
 from reports.numbers import decimals_of, format_threshold, say_portion, unit_of
 from reports.overview import DESIGNS, Headings, headings_of, say_limits, say_next_steps, say_who_came
+from reports.parts import ANNEX_BLOCKS, CARD_BLOCKS, PEOPLE_BLOCKS, SECTIONS
 from reports.quality import add_flagged, flags_table, reasons_table
 from reports.reading import Rows, pick, pick_one, read_rows
+from reports.sections import Block, Section
 from reports.theme import style_of
 from reports.verdict_tables import verdict_tables
 
@@ -61,6 +63,7 @@ class OutcomeCard:
     tables: tuple[Table, ...]
     further: tuple[Table, ...]
     facts: tuple[str, ...]
+    blocks: tuple[Block, ...] = ()
     observed: str = "Observed scores and change within each arm"
     alone: str = ALONE
 
@@ -91,7 +94,10 @@ class ReportView:
     delivery: Delivery | None
     flow: Table
     bars: tuple[ResponseBar, ...]
+    people_blocks: tuple[Block, ...]
     cards: tuple[OutcomeCard, ...]
+    sections: tuple[Section, ...]
+    annex_blocks: tuple[Block, ...]
     instruments: tuple[InstrumentFacts, ...]
     annex: tuple[Table, ...]
     models: tuple[tuple[str, str], ...]
@@ -129,7 +135,10 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
         delivery=say_delivery(rows, design),
         flow=tables.flow_table(rows, design, plan),
         bars=tuple(_bars(rows, design)),
+        people_blocks=tuple(block for say in PEOPLE_BLOCKS for block in say(rows, content)),
         cards=cards,
+        sections=tuple(section for say in SECTIONS if (section := say(rows, content)) is not None),
+        annex_blocks=tuple(block for say in ANNEX_BLOCKS for block in say(rows, content)),
         instruments=tuple(_instrument(content.instruments[name]) for name in content.instruments),
         annex=instrument_tables(rows, content),
         models=_models(rows, content),
@@ -174,6 +183,7 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         tables=(*first, tables.contrasts_table(rows, content, outcome.id, measure)),
         further=tuple(table for table in further if table.rows),
         facts=tuple(_facts(outcome, content)),
+        blocks=tuple(block for say in CARD_BLOCKS if (block := say(outcome, rows, content)) is not None),
         **_words_beside_observed(outcome, design),
     )
 

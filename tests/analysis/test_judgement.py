@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import Result
 from analysis.certainty import derive_certainty
+from analysis.evaluation import Evaluation
 from analysis.frames import outcome_frame
 from analysis.multiplicity import adjust_p_values
-from analysis.plan import Family, Outcome
+from analysis.plan import Outcome
+from analysis.plan_parts import Family
 
 P_VALUE_TOLERANCE = 1e-12
 SMALLEST = {"value": 3, "source": "declared for the test"}
@@ -49,7 +52,7 @@ def test_no_adjustment_keeps_the_p_value_and_no_family_gives_none():
 
 
 @pytest.fixture
-def judge(make_trial, make_design, make_plan, make_library):
+def judge(make_trial, make_design, make_plan, make_library, no_responses):
     """A function that gives level and reasons of a sound trial with one thing changed."""
 
     def run(row=CLEAR, *, kind="randomised", scoring="confirmed", alpha=0.9, design=None, **trial):
@@ -64,9 +67,20 @@ def judge(make_trial, make_design, make_plan, make_library):
             analysis="reliability", statistic="cronbach_alpha", outcome="mood.total", timepoint="baseline", value=alpha
         )
         frame = outcome_frame(scores, people, design, MOOD)
-        rows = list(
-            derive_certainty(plan.outcomes[0], frame, [row], [reliability], plan, design, make_library(scoring))
+        evaluation = Evaluation(
+            plan=plan,
+            design=design,
+            library=make_library(scoring),
+            scores=scores,
+            participants=people,
+            responses=no_responses,
+            sessions=None,
+            events=pd.DataFrame(),
+            frames={"mood": frame},
+            answers=[row],
+            measurement=[reliability],
         )
+        rows = list(derive_certainty(plan.outcomes[0], evaluation))
         return (rows[0].value, [row.method for row in rows[1:]]) if rows else (None, [])
 
     return run

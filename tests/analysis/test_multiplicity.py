@@ -8,7 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis import AnalysisError
 from analysis.multiplicity import Gate, adjust_family, adjust_p_values, adjust_through_gates
-from analysis.plan import Family
+from analysis.plan_parts import Family
 
 SAME = 1e-12
 P_VALUES = {"a": 0.010, "b": 0.040, "c": 0.030, "d": 0.005, "e": 0.045}
