@@ -21,6 +21,8 @@ from analysis.measurement import assess_measures
 from analysis.multiplicity import adjust_p_values
 from analysis.outcome_model import estimate_outcome
 from analysis.plan import Plan
+from analysis.population_estimates import estimate_in_populations
+from analysis.populations import of_everybody
 from analysis.quality import choose_scores, count_flags, estimate_again, leave_out
 from analysis.results import Result, results_table
 
@@ -81,7 +83,13 @@ def evaluate_plan(
     flags = pd.DataFrame(columns=["participant_id", "timepoint", "flag"], dtype="str") if flags is None else flags
     choice = choose_scores(scores, flags, plan)
     frames = {outcome.id: outcome_frame(choice.used, participants, design, outcome) for outcome in plan.outcomes}
-    models = {outcome.id: estimate_outcome(outcome, frames[outcome.id], plan, design) for outcome in plan.outcomes}
+    everybody = of_everybody(plan)
+    models = {
+        outcome.id: estimate_outcome(outcome, frames[outcome.id], everybody, design) for outcome in plan.outcomes
+    }
+    of_some = estimate_in_populations(
+        plan, design, scores=choice.used, participants=participants, sessions=sessions
+    )
     fewest = plan.small_numbers.fewest_per_arm
     answered = leave_out(responses, flags, plan.quality.leave_out, "value")
     measurement = tuple(assess_measures(answered, choice.used, library, design, fewest=fewest))
@@ -100,15 +108,16 @@ def evaluate_plan(
         *compare_scores(scores, delivered, design),
         *audit_totals(responses, delivered, design, library),
     ]
-    answers = _adjusted([row for rows in models.values() for row in rows if row.analysis == "model"], plan)
+    found = [row for rows in models.values() for row in rows if row.analysis == "model"]
+    answers = _adjusted([*found, *of_some], plan)
     results += [*answers, *count_flags(flags, design)]
     again: list[Result] = []
     for outcome in plan.outcomes:
         other = outcome_frame(choice.other, participants, design, outcome)
-        again += estimate_again(outcome, frames[outcome.id], other, plan, design, choice.population)
+        again += estimate_again(outcome, frames[outcome.id], other, everybody, design, choice.population)
     results += again
     evaluation = Evaluation(
-        plan=plan,
+        plan=everybody,
         design=design,
         library=library,
         scores=choice.used,
@@ -117,13 +126,13 @@ def evaluate_plan(
         sessions=sessions,
         events=pd.DataFrame(columns=EVENTS, dtype="str") if events is None else events,
         frames=frames,
-        answers=answers,
+        answers=[row for row in answers if not row.estimand or row.population == plan.population],
         measurement=measurement,
     )
-    found = [row for part in PARTS for row in part(evaluation)]
+    told = [row for part in PARTS for row in part(evaluation)]
     for outcome in plan.outcomes:
-        results += derive_certainty(outcome, evaluation, [*again, *found])
-    results += found
+        results += derive_certainty(outcome, evaluation, [*again, *told])
+    results += told
     if sessions is not None:
         results += describe_exposure(sessions, participants, design)
     return results_table(results)

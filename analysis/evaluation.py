@@ -23,7 +23,8 @@ class Evaluation:
     Attributes
     ----------
     plan, design, library : Plan, StudyDesign, mapping
-        What is asked, of which study, with which instruments.
+        What is asked of everybody (estimands of other populations are left out), of which study, with which
+        instruments.
     scores : DataFrame
         The scores that the main analysis takes: NaN where a flag leaves an answer out.
     participants, responses : DataFrame

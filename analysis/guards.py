@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.design import StudyDesign
 from analysis.frames import complete_cases, covariate_column, outcome_frame, require_consistent_tables, score_column
 from analysis.plan import Estimand, Plan
+from analysis.populations import NO_SESSIONS, choose_people, population_of
 
 FEWEST_GROUPS: Final = 3
 """Fewer groups in an arm give no usable estimate of how much groups differ."""
@@ -63,7 +64,12 @@ class Refusal:
 
 
 def find_refusals(
-    plan: Plan, design: StudyDesign, *, scores: pd.DataFrame, participants: pd.DataFrame
+    plan: Plan,
+    design: StudyDesign,
+    *,
+    scores: pd.DataFrame,
+    participants: pd.DataFrame,
+    sessions: pd.DataFrame | None = None,
 ) -> tuple[Refusal, ...]:
     """Return the estimands that the data cannot answer, without fitting anything.
 
@@ -71,7 +77,7 @@ def find_refusals(
     ----------
     plan, design : Plan, StudyDesign
         What is asked, and of which study.
-    scores, participants : DataFrame
+    scores, participants, sessions : DataFrame
         See the table contracts; a score of NaN is no score.
 
     Returns
@@ -87,7 +93,14 @@ def find_refusals(
     require_consistent_tables(scores, participants, design)
     refusals = []
     for estimand in plan.estimands:
-        frame = outcome_frame(scores, participants, design, plan.outcome(estimand.outcome))
+        outcome = plan.outcome(estimand.outcome)
+        population = population_of(estimand, plan)
+        chosen = choose_people(population, outcome, scores, participants, sessions) if population else None
+        if population is not None and chosen is None:
+            refusals.append(Refusal(estimand.id, "no_sessions", NO_SESSIONS))
+            continue
+        people = participants if chosen is None else participants[chosen].reset_index(drop=True)
+        frame = outcome_frame(scores, people, design, outcome)
         refusal = check_estimand(frame, estimand, plan, design)
         if refusal:
             refusals.append(refusal)

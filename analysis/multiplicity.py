@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
@@ -25,25 +24,6 @@ ADJUSTMENTS: Final[dict[str, str]] = {
 WEIGHTS_SUM_WITHIN: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """Estimands that are tested together, once everything in the gates before them was shown.
-
-    Attributes
-    ----------
-    members : tuple of str
-        Estimand ids, in the declared order.
-    adjust : str
-        A key of `ADJUSTMENTS`.
-    weights : mapping
-        Estimand id -> its share of the error, for ``fallback`` only; shares sum to 1.
-    """
-
-    members: tuple[str, ...]
-    adjust: Adjustment = "holm"
-    weights: Mapping[str, float] = field(default_factory=dict)
-
-
 def adjust_p_values(p_values: Mapping[str, float], families: Sequence[Family]) -> dict[str, float]:
     """Adjust p-values within the families of a plan.
 
@@ -52,17 +32,27 @@ def adjust_p_values(p_values: Mapping[str, float], families: Sequence[Family]) -
     p_values : mapping
         Estimand id -> p-value, NaN where the estimand was refused or failed.
     families : sequence of Family
-        ``holm`` (Holm 1979, https://www.jstor.org/stable/4615733) or ``none``.
+        Each adjusted by its own method (`adjust_family`). One that comes ``after`` another opens only once everything
+        in that one was shown: its adjusted p-values are at least the largest there (serial gatekeeping), so
+        several families after one another have the error rate of one.
 
     Returns
     -------
     dict
         Estimand id -> adjusted p-value; NaN for an estimand in no family or without a p-value. A member without a
-        p-value counts as 1, so that a refusal never makes the rest of its family easier to reject.
+        p-value counts as 1, so that a refusal never makes the rest of its family easier to reject, and shuts every
+        family after it.
+
+    References
+    ----------
+    Gatekeeping: Maurer, Hothorn and Lehmacher 1995; Westfall and Krishen 2001, doi 10.1016/S0378-3758(01)00077-5.
     """
     adjusted = dict.fromkeys(p_values, float("nan"))
+    passed: dict[str | None, float] = {None: 0.0}
     for family in families:
-        adjusted.update(adjust_family({member: p_values[member] for member in family.members}, family.adjust))
+        own = {member: p_values[member] for member in family.members}
+        adjusted.update(_after(adjust_family(own, family.adjust, weights=family.weights), passed[family.after]))
+        passed[family.id] = max(passed[family.after], *(_counted(adjusted[member]) for member in own))
     return adjusted
 
 
@@ -106,39 +96,14 @@ def adjust_family(
     return dict(zip(p_values, map(float, np.where(np.isnan(raw), np.nan, counted)), strict=True))
 
 
-def adjust_through_gates(p_values: Mapping[str, float], gates: Sequence[Gate]) -> dict[str, float]:
-    """Adjust p-values of families that are tested one after the other (serial gatekeeping).
+def _after(within: Mapping[str, float], passed: float) -> dict[str, float]:
+    """Return p-values not below what was needed to come so far; NaN stays NaN."""
+    return {member: max(value, passed) if value == value else value for member, value in within.items()}
 
-    Everything in a gate must be shown before the next gate opens, so all gates together have the error rate of one.
-    An adjusted p-value is the larger of its own within its gate and of all in the gates before it (Maurer, Hothorn and
-    Lehmacher 1995; Westfall and Krishen 2001, doi 10.1016/S0378-3758(01)00077-5).
 
-    Parameters
-    ----------
-    p_values : mapping
-        Estimand id -> p-value; NaN counts as 1 and so keeps every later gate shut.
-    gates : sequence of Gate
-        In the order in which they open.
-
-    Returns
-    -------
-    dict
-        As `adjust_p_values`: NaN also for an estimand in no gate.
-
-    Raises
-    ------
-    AnalysisError
-        As `adjust_family`; ``member_twice`` or ``member_unknown``.
-    """
-    _check_members([member for gate in gates for member in gate.members], p_values)
-    adjusted = dict.fromkeys(p_values, float("nan"))
-    passed = 0.0
-    for gate in gates:
-        own = {member: p_values[member] for member in gate.members}
-        within = adjust_family(own, gate.adjust, weights=gate.weights)
-        adjusted.update({member: max(value, passed) if value == value else value for member, value in within.items()})
-        passed = max([passed, *(1.0 if np.isnan(value) else value for value in within.values())])
-    return adjusted
+def _counted(p_value: float) -> float:
+    """Return a p-value as a gate takes it: one that is missing shuts it."""
+    return 1.0 if np.isnan(p_value) else p_value
 
 
 def _by_steps(p_values: Array, *, up: bool) -> Array:
@@ -181,11 +146,3 @@ def _weights_problem() -> AnalysisError:
             "Give each member a share of 0 or more, in sum 1, or choose another method.",
         )
     )
-
-
-def _check_members(members: Sequence[str], known: Mapping[str, float]) -> None:
-    if len(set(members)) < len(members):
-        message = "An estimand stands in two gates, or twice in one."
-        raise AnalysisError(Problem("member_twice", message, "Name each estimand once."))
-    for member in members:
-        choose("member", member, list(known))

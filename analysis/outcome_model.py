@@ -122,7 +122,7 @@ def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: 
     for estimand in (each for each in plan.estimands if each.outcome == outcome.id):
         refusal = check_estimand(frame, estimand, plan, design)
         if refusal:
-            answers.append(_empty(estimand, plan, design, f"refused:{refusal.reason}", refusal.explanation))
+            answers.append(leave_empty(estimand, plan, design, f"refused:{refusal.reason}", refusal.explanation))
             continue
         key = estimand.model_dump_json(exclude={"id", "timepoint", "contrast"})
         if key not in models:
@@ -134,7 +134,7 @@ def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: 
         if isinstance(model, AnalysisError):
             code = {"one_cluster_alone": "too_few_clusters"}.get(model.problems[0].code, model.problems[0].code)
             words = MODEL_REFUSALS.get(code, MODEL_REFUSALS["model_unsuitable"])
-            answers.append(_empty(estimand, plan, design, f"refused:{code}", words))
+            answers.append(leave_empty(estimand, plan, design, f"refused:{code}", words))
         else:
             answers.append(_answer(model, estimand, plan, design))
     fitted = (model for model in models.values() if isinstance(model, OutcomeModel) and model.converged)
@@ -210,11 +210,11 @@ def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesig
 def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDesign) -> Result:
     """Return the row of an estimand that no guard stands against."""
     if not model.converged:
-        return _empty(estimand, plan, design, "failed:not_converged", FAILURES["not_converged"])
+        return leave_empty(estimand, plan, design, "failed:not_converged", FAILURES["not_converged"])
     cells = contrast_cells(estimand, design)
     found = model.estimate(cells)
     if not found.df >= 1:
-        return _empty(estimand, plan, design, "failed:no_degrees_of_freedom", FAILURES["no_degrees_of_freedom"])
+        return leave_empty(estimand, plan, design, "failed:no_degrees_of_freedom", FAILURES["no_degrees_of_freedom"])
     at = cells
     if not (design.compares_timepoints or design.is_resampled):
         at = {(arm, estimand.timepoint): 1.0 for arm in compared_arms(estimand, design)}
@@ -241,8 +241,8 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
     )
 
 
-def _empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: str, explanation: str) -> Result:
-    """Return the row of an estimand that has no number."""
+def leave_empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: str, explanation: str) -> Result:
+    """Return the row of an estimand that has no number: `verdict` says which kind of reason, `explanation` why."""
     return Result(
         analysis="model",
         statistic=_statistic(design),

@@ -43,7 +43,7 @@ from data_contracts.documents import (
     load_document,
 )
 
-ModelKind = Literal["mmrm", "mixed_model", "gee", "least_squares"]
+ModelKind = Literal["mmrm", "mixed_model", "gee", "least_squares", "overlap_weights"]
 CovarianceKind = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
 Ladder = Annotated[
     list[CovarianceKind],
@@ -210,8 +210,11 @@ class Plan(StrictModel):
 
     def is_asked_twice(self, estimand: Estimand) -> bool:
         """Tell whether another estimand is about the same comparison, by another model or other covariates."""
-        asked = (estimand.outcome, estimand.contrast, estimand.timepoint)
-        return sum((each.outcome, each.contrast, each.timepoint) == asked for each in self.estimands) > 1
+
+        def asked(each: Estimand) -> tuple[str | None, ...]:
+            return (each.outcome, each.contrast, each.timepoint, each.population or self.population)
+
+        return sum(asked(each) == asked(estimand) for each in self.estimands) > 1
 
     def measure_of(self, outcome_id: str, design: StudyDesign) -> Measure:
         """Return the measure of an outcome as the plan takes it: that of the study, or the percent with an event."""

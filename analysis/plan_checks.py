@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from analysis.plan import Estimand, Outcome, Plan
 
 Key = tuple[str | int, ...]
+FOLLOWED = ("randomised", "waitlist", "matched_comparison", "comparison", "single_group")
+"""Designs in which a population may be chosen among people who are followed."""
 
 
 def find_dangling(plan: Plan) -> list[Finding]:
@@ -40,11 +42,20 @@ def find_dangling(plan: Plan) -> list[Finding]:
         for member in family.weights:
             findings += _unknown(("families", index, "weights", member), member, family.members)
     findings += _repeated("families", members)
+    followed = [family.after for family in plan.families if family.after is not None]
+    for name in dict.fromkeys(name for name in followed if followed.count(name) > 1):
+        message = f"Several families come after '{name}', so each would spend the same error rate."
+        findings.append(Finding(("families",), message, "Put them one after the other, or join them."))
     for key in ("subgroups", "mediation", "exposure_response", "compliers"):
         parts = getattr(plan, key)
         findings += _repeated(key, [part.id for part in parts])
         for index, part in enumerate(parts):
             findings += _unknown((key, index, "estimand"), part.estimand, estimands)
+            findings += [
+                Finding((key, index, "estimand"), f"'{one.id}' is not asked of everybody.", "Name one that is.")
+                for one in plan.estimands
+                if one.id == part.estimand and one.population not in (None, plan.population)
+            ]
     for index, mediation in enumerate(plan.mediation):
         findings += _unknown(("mediation", index, "mediator"), mediation.mediator, outcomes)
     for index, comparison in enumerate(plan.formats):
@@ -70,7 +81,10 @@ def find_misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
             message = f"'{before[0]}' and '{outcome.id}' sort people by one measure: together they tell small numbers."
             findings.append(Finding(("outcomes", index), message, "Keep one of them."))
     for index, estimand in enumerate(plan.estimands):
-        at = ("estimands", index)
+        at: Key = ("estimands", index)
+        if design.kind not in FOLLOWED and estimand.population not in (None, plan.population):
+            message = "Nobody can be chosen by what came later in this design."
+            findings.append(Finding((*at, "population"), message, "Leave 'population' out."))
         if estimand.timepoint == design.baseline.id:
             advice = f"Name a later one: {', '.join(later)}." if later else "The study needs a second timepoint."
             findings.append(Finding((*at, "timepoint"), f"'{estimand.timepoint}' is the baseline.", advice))

@@ -13,6 +13,7 @@ Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=False, allow_inf_nan=False, gt=0)]
 Correlation = Annotated[float, Field(strict=False, gt=0, lt=1)]
 Source = Annotated[str, Field(min_length=3)]
+SHARES_SUM_WITHIN = 1e-9
 Analysis = Literal[
     "completers",
     "jump_to_reference",
@@ -117,6 +118,16 @@ class Family(StrictModel):
     adjust: Literal["none", "holm", "hochberg", "fixed_sequence", "fallback"]
     weights: dict[PlanId, Positive] = {}
     after: PlanId | None = None
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Family:
+        advice = (
+            "Give each member its share, in sum 1, with 'adjust: fallback' only: 'weights: {mood: 0.8, stigma: 0.2}'."
+        )
+        shares = abs(sum(self.weights.values()) - 1) < SHARES_SUM_WITHIN and set(self.weights) == set(self.members)
+        if shares != (self.adjust == "fallback") or (self.weights and not shares):
+            raise FindingsError([Finding(("weights",), "Weights and 'adjust' do not go together.", advice)])
+        return self
 
 
 class Subgroup(StrictModel):

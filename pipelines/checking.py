@@ -59,7 +59,13 @@ def check_study(folder: StudyFolder) -> CheckedStudy:
     return CheckedStudy(
         intake,
         audit_responses(intake.responses, intake.delivered_scores, answered),
-        find_refusals(folder.plan.value, folder.design, scores=scores, participants=intake.participants),
+        find_refusals(
+            folder.plan.value,
+            folder.design,
+            scores=scores,
+            participants=intake.participants,
+            sessions=intake.sessions,
+        ),
         tuple(_find_broken(folder, intake, scores)),
     )
 

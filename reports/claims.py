@@ -7,6 +7,8 @@ from typing import Final
 
 from analysis.design import Arm, Measure, StudyDesign
 from analysis.plan import Estimand, Outcome
+from analysis.plan_parts import Population
+from analysis.populations import population_of
 from reports.content import ReportContent
 from reports.numbers import (
     NO_BREAK,
@@ -36,6 +38,10 @@ _PLURALS: Final = {"percent": "percent of people", "count": "counts", "category"
 ALONE: Final = (
     "A change within one arm says nothing of the programme: people who feel bad when they join tend to score closer to "
     "the average later, with or without a programme (regression to the mean), and some recover by themselves."
+)
+CHOSEN: Final = (
+    "These people were not chosen by chance: who comes often, or goes on answering, differs in other ways too, so this "
+    "says less of the programme than the comparison of everybody."
 )
 WITHHELD: Final = "so few people are behind it, or left out of it, that somebody could be recognised"
 
@@ -96,7 +102,10 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
         return Claim(
             estimand.id, f"The result for {measure.concept} at {at} is not shown: {WITHHELD}.", is_answered=False
         )
-    if design.is_resampled:
+    population = population_of(estimand, content.plan)
+    if population is not None:
+        sentence = f"Among {say_population(population, design)}: {_of_some(row, measure, at, estimand, design)}"
+    elif design.is_resampled:
         sentence = _samples(row, measure, at, estimand, design)
     elif design.kind == "single_group":
         sentence = _change(row, measure, at, design)
@@ -108,7 +117,29 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
     notes = _notes(row, outcome, measure, design)
     if content.plan.is_asked_twice(estimand):
         notes = (f"This is '{estimand.id}' of the plan, which asks the same in more than one way. {row.method}", *notes)
-    return Claim(estimand.id, sentence, notes, clear and design.kind == "randomised", clear)
+    if population is not None:
+        notes = (*notes, CHOSEN)
+    return Claim(estimand.id, sentence, notes, clear and design.kind == "randomised" and population is None, clear)
+
+
+def say_population(population: Population, design: StudyDesign) -> str:
+    """Return the people of a population in words."""
+    if population.label:
+        return population.label
+    often = population.attended_at_least
+    came = (
+        [f"came to {often} session{'' if often == 1 else 's'} at least, where they were offered any"] if often else []
+    )
+    at = join_words([_label(design, timepoint) for timepoint in population.answered]) if population.answered else ""
+    return f"people who {join_words([*came, *([f'answered at {at}'] if at else [])])}"
+
+
+def _of_some(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
+    if design.kind == "single_group":
+        sentence = _change(row, measure, at, design)
+    else:
+        sentence = _difference_in_change(row, measure, at, estimand, design)
+    return f"{sentence[0].lower()}{sentence[1:]}"
 
 
 def is_clear(row: Row) -> bool:

@@ -27,6 +27,7 @@ THRESHOLD: Final = 10
 """The smallest number of people that may be read or derived."""
 PROFILES: Final = ("threshold-10", "none")
 NUMBERS: Final = ["value", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted", "n"]
+EVERYBODY: Final = ("", "intention_to_treat")
 COUNTS: Final = ("allocated", "answered", "analysed", "observed", "linked")
 REVEALING: Final = ("sd", "standardised_change")
 """Statistics that, beside a mean and its interval, give the number of people away."""
@@ -286,6 +287,7 @@ def _gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
 def _gate_certainty(gated: pd.DataFrame) -> None:
     """Hide how sure an outcome is where a result of it is hidden: the reasons speak of its interval."""
     asked = (gated["analysis"] == "model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")
+    asked &= gated["population"].isin(EVERYBODY)
     hidden = gated.loc[asked & gated["hidden"], "outcome"]
     where = (gated["analysis"] == "certainty") & gated["outcome"].isin(hidden)
     _hide(gated, where)
@@ -328,7 +330,8 @@ def _gate_estimands(gated: pd.DataFrame) -> None:
             means = of_arms[of_arms["timepoint"].isin([row["timepoint"], *of_arms["timepoint"].head(1)])]
         else:
             means = of_outcome[of_outcome["timepoint"].isin(ends)]
-        if row["n"] < THRESHOLD or means.empty or means["hidden"].any():
+        is_of_some = row["population"] not in EVERYBODY
+        if row["n"] < THRESHOLD or means.empty or means["hidden"].any() or (is_of_some and row["fewest"] < THRESHOLD):
             _hide(gated, gated.index == index)
         elif row["n"] not in means["n"].to_list():
             _withhold(gated, index, np.nan)

@@ -67,6 +67,7 @@ def quoted_strings(content: ReportContent) -> list[str]:
             *(instrument.facts[name].source for name in ("variant",) if name in instrument.facts),
             *(item_label(item, content.wording.get(instrument.id)) for item in instrument.items),
         ]
+    quoted += [population.label for population in content.plan.populations]
     quoted += [wording.holder for wording in content.wording.values()]
     quoted += [
         outcome.smallest_meaningful_change.source

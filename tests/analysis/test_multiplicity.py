@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from analysis import AnalysisError
-from analysis.multiplicity import Gate, adjust_family, adjust_p_values, adjust_through_gates
+from analysis.multiplicity import adjust_family, adjust_p_values
 from analysis.plan_parts import Family
 
 SAME = 1e-12
@@ -70,17 +70,28 @@ def test_fallback_with_everything_on_the_first_is_a_fixed_sequence():
     assert adjust_family(P_VALUES, "fallback", weights=weights) == adjust_family(P_VALUES, "fixed_sequence")
 
 
-def test_a_gate_opens_only_once_everything_before_it_was_shown():
-    gates = [Gate(members=("a", "b"), adjust="holm"), Gate(members=("c", "d"), adjust="hochberg"), Gate(members=("e",))]
+def chained(*members: str, adjust: str = "holm") -> list[Family]:
+    """Families of one letter a member, each after the one before it."""
+    names = [f"family_{place}" for place in range(len(members))]
+    before = [None, *names]
+    return [
+        Family(id=name, members=list(own), adjust=adjust, after=after)
+        for name, own, after in zip(names, members, before, strict=False)
+    ]
+
+
+def test_a_family_opens_only_once_everything_before_it_was_shown():
+    families = chained("ab", "cd", "e")
+    families[1] = families[1].model_copy(update={"adjust": "hochberg"})
     # Holm: 0.010 x 2, 0.040. Hochberg: 0.005 x 2 and 0.030, neither below 0.040, nor is what follows.
     expected = {"a": 0.02, "b": 0.04, "c": 0.04, "d": 0.04, "e": 0.045}
-    assert adjust_through_gates(P_VALUES, gates) == pytest.approx(expected, abs=SAME)
+    assert adjust_p_values(P_VALUES, families) == pytest.approx(expected, abs=SAME)
 
 
-def test_a_refusal_keeps_every_later_gate_shut_and_is_no_p_value():
-    found = adjust_through_gates({"a": np.nan, "b": 0.001, "c": 0.5}, [Gate(members=("a",)), Gate(members=("b",))])
+def test_a_refusal_keeps_every_later_family_shut_and_is_no_p_value():
+    found = adjust_p_values({"a": np.nan, "b": 0.001, "c": 0.5, "d": 0.001}, chained("a", "b", "d"))
     assert np.isnan(found["a"])
-    assert found["b"] == 1.0
+    assert found["b"] == found["d"] == 1.0
     assert np.isnan(found["c"])
 
 
@@ -97,7 +108,7 @@ def test_the_family_errs_no_more_often_than_one_test_would(adjust):
     for _ in range(TRIALS):
         p_values = dict(zip("abcd", rng.uniform(size=4), strict=True))
         if adjust == "gates":
-            found = adjust_through_gates(p_values, [Gate(members=("a", "b")), Gate(members=("c", "d"))])
+            found = adjust_p_values(p_values, chained("ab", "cd"))
         else:
             weights = dict.fromkeys("abcd", 0.25) if adjust == "fallback" else None
             found = adjust_family(p_values, adjust, weights=weights)
@@ -130,8 +141,6 @@ def test_methods_and_shares_that_there_are_not_are_refused(adjust, weights, code
     assert raised.value.problems[0].code == code
 
 
-@pytest.mark.parametrize(("gates", "code"), [([("a", "a")], "member_twice"), ([("a",), ("z",)], "member_unknown")])
-def test_gates_name_each_known_estimand_once(gates, code):
-    with pytest.raises(AnalysisError) as raised:
-        adjust_through_gates({"a": 0.01, "b": 0.02}, [Gate(members=members) for members in gates])
-    assert raised.value.problems[0].code == code
+def test_a_family_with_shares_uses_them():
+    family = Family(id="one", members=["a", "b"], adjust="fallback", weights={"a": 0.8, "b": 0.2})
+    assert adjust_p_values({"a": 0.01, "b": 0.5}, [family])["a"] == pytest.approx(0.01 / 0.8, abs=SAME)
