@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
 from analysis.mixed_models.jets import Array
 
+MOST_DIFFERENT: Final = 0.25
+"""Standardised difference beyond which arms are not alike, and adjustment leans on the form of the model.
+
+Rubin 2001, doi 10.1023/A:1020363010465; Stuart 2010, doi 10.1214/09-STS313. The stricter 0.1 is passed by chance alone
+where arms have fewer than some hundred people each.
+"""
 BALANCE_COLUMNS = ("term", "mean_first", "mean_second", "before", "weighted_first", "weighted_second", "after")
 
 

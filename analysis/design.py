@@ -4,9 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-DesignKind = Literal["randomised", "matched_comparison", "single_group", "repeated_cross_section"]
+DesignKind = Literal[
+    "randomised",
+    "waitlist",
+    "stepped_wedge",
+    "matched_comparison",
+    "comparison",
+    "single_group",
+    "repeated_cross_section",
+    "interrupted_time_series",
+]
+RESAMPLED: Final = ("repeated_cross_section", "interrupted_time_series")
+"""Designs in which each timepoint is a sample of its own."""
+WITH_PROGRAMME: Final = "programme"
+BEFORE_PROGRAMME: Final = "before"
+STEP_CONTRAST: Final = f"{WITH_PROGRAMME} - {BEFORE_PROGRAMME}"
+"""What a stepped wedge compares, and its two sides."""
+OBSERVED: Final = "observed"
+EXPECTED: Final = "expected"
+SERIES_CONTRAST: Final = f"{OBSERVED} - {EXPECTED}"
+"""What an interrupted time series compares: what was observed, and what the trend before had led one to expect."""
+SIDE_LABELS: Final = {
+    WITH_PROGRAMME: "with the programme",
+    BEFORE_PROGRAMME: "before it",
+    OBSERVED: "observed",
+    EXPECTED: "expected from the trend before",
+}
+"""Words for sides of a contrast that are neither arms nor timepoints."""
 Direction = Literal["better", "worse"]
 Unit = Literal["points", "percent", "count", "category"]
 
@@ -22,11 +48,16 @@ class Timepoint:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What a participant was assigned to; exactly one arm of a comparison is the reference."""
+    """What a participant was assigned to; exactly one arm of a comparison is the reference.
+
+    `starts` is a timepoint. Of the arm that waits in a waiting-list study: the last one measured before it begins. Of a
+    sequence of a stepped wedge: the first one measured under the programme; empty where it never gets it.
+    """
 
     id: str
     label: str
     is_reference: bool = False
+    starts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +68,14 @@ class Covariate:
     label: str
     kind: Literal["number", "category"]
     levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """Something that may happen to a participant, as the events table has it."""
+
+    id: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +120,33 @@ class StudyDesign:
         In time order; the first is the baseline.
     arms : tuple of Arm
         In declared order; a single-group study has exactly one, which is not a reference; a repeated cross-section one
-        like it, or several of which one is the reference.
+        like it, or several of which one is the reference. Of a stepped wedge they are the sequences, none a reference.
     group_arms : tuple of str
         Arms whose participants meet in groups (column ``group`` of the participants table); empty without groups.
+    groups_drawn : bool
+        Chance allocated whole groups to the arms, not people.
     covariates : tuple of Covariate
         Columns of the participants table that a plan may adjust for.
     measures : mapping
         Measure id -> Measure, for every measure of the study.
     recruitment : mapping
         Declared numbers of people before the data begin: ``eligible``, ``invited``.
+    event_kinds : tuple of EventKind
+        What may happen to participants, in declared order; each is told by some source.
+    items : mapping
+        Instrument -> item -> its lowest and highest answer, of the instruments whose answers the study delivers.
     """
 
     kind: DesignKind
     timepoints: tuple[Timepoint, ...]
     arms: tuple[Arm, ...]
     group_arms: tuple[str, ...] = ()
+    groups_drawn: bool = False
     covariates: tuple[Covariate, ...] = ()
     measures: Mapping[str, Measure] = field(default_factory=dict)
     recruitment: Mapping[str, int] = field(default_factory=dict)
+    event_kinds: tuple[EventKind, ...] = ()
+    items: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
 
     @property
     def baseline(self) -> Timepoint:
@@ -118,4 +166,56 @@ class StudyDesign:
     @property
     def is_resampled(self) -> bool:
         """Each timepoint is a sample of its own, of other people or in part of the same: nobody is followed."""
-        return self.kind == "repeated_cross_section"
+        return self.kind in RESAMPLED
+
+    @property
+    def is_series(self) -> bool:
+        """Samples at many timepoints, of which the programme interrupts the trend: one arm, that starts at one."""
+        return self.kind == "interrupted_time_series"
+
+    @property
+    def is_randomised(self) -> bool:
+        """Chance decided who got the programme, or when."""
+        return self.kind in ("randomised", "waitlist", "stepped_wedge")
+
+    @property
+    def shares_baseline(self) -> bool:
+        """Chance formed the arms, so that they are of one population at baseline."""
+        return self.kind in ("randomised", "waitlist")
+
+    @property
+    def compares_unlike_arms(self) -> bool:
+        """Arms are compared that were not formed by chance, of people who are followed."""
+        return self.kind in ("matched_comparison", "comparison")
+
+    @property
+    def is_stepped_wedge(self) -> bool:
+        """Groups get the programme one after the other: what is compared is time with it and time before it."""
+        return self.kind == "stepped_wedge"
+
+    @property
+    def is_cluster_randomised(self) -> bool:
+        """Chance allocated whole groups: to arms that are compared, or to the sequences of a stepped wedge."""
+        return self.is_stepped_wedge or (self.groups_drawn and self.is_randomised)
+
+    def has_begun(self, arm: Arm, timepoint: str) -> bool:
+        """Tell whether people of an arm have begun what it is named for when they are measured.
+
+        Everybody has after baseline, except people on a waiting list, and groups of a stepped wedge before their turn.
+        """
+        places = {known.id: place for place, known in enumerate(self.timepoints)}
+        if self.is_stepped_wedge:
+            return arm.starts != "" and places[timepoint] >= places[arm.starts]
+        return places[timepoint] > (places[arm.starts] if arm.starts else 0)
+
+    def in_groups(self, arm: Arm, timepoint: str) -> bool:
+        """Tell whether people of an arm are alike at a timepoint because they are of one group.
+
+        People meet in groups after baseline, or after they have waited. Groups of a stepped wedge are there from the
+        start, and so are those of samples drawn anew, where they are but clusters.
+        """
+        if arm.id not in self.group_arms:
+            return False
+        if self.is_resampled or self.is_stepped_wedge:
+            return True
+        return timepoint != self.baseline.id if self.is_cluster_randomised else self.has_begun(arm, timepoint)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.design import StudyDesign
+from analysis.fingerprint import FrozenPlan
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
 
@@ -40,6 +41,8 @@ class Evaluation:
         The row of every estimand and what its model told, p-values adjusted.
     measurement : sequence of Result
         Rows of `assess_measures`.
+    frozen : FrozenPlan or None
+        What was frozen of the plan.
     """
 
     plan: Plan
@@ -53,6 +56,7 @@ class Evaluation:
     frames: Mapping[str, pd.DataFrame]
     answers: Sequence[Result]
     measurement: Sequence[Result]
+    frozen: FrozenPlan | None = None
 
     def estimand(self, estimand_id: str) -> Estimand:
         """Return the estimand of that id."""

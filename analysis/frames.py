@@ -32,7 +32,12 @@ def covariate_column(covariate: str) -> str:
 
 
 def outcome_frame(
-    scores: pd.DataFrame, participants: pd.DataFrame, design: StudyDesign, outcome: Outcome
+    scores: pd.DataFrame,
+    participants: pd.DataFrame,
+    design: StudyDesign,
+    outcome: Outcome,
+    *,
+    carried: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the scores of one outcome with one row per participant.
 
@@ -44,6 +49,8 @@ def outcome_frame(
         The declared design.
     outcome : Outcome
         An outcome of the plan.
+    carried : sequence of str, optional
+        Further text columns of `participants` that the frame keeps as they are.
 
     Returns
     -------
@@ -66,7 +73,9 @@ def outcome_frame(
         frame[covariate_column(covariate.id)] = _covariate_values(participants, covariate)
     places = {arm.id: place for place, arm in enumerate(design.arms)}
     scored_and_known = [column for column in frame.columns if column not in ("arm", "group")]
-    order = frame.assign(arm=frame["arm"].map(places)).sort_values(["arm", *scored_and_known, "group"]).index
+    frame = frame.assign(**{column: participants[column].reset_index(drop=True) for column in carried})
+    keys = ["arm", *scored_and_known, "group", *carried]
+    order = frame.assign(arm=frame["arm"].map(places)).sort_values(keys).index
     return frame.loc[order].reset_index(drop=True)
 
 

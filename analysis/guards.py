@@ -12,6 +12,10 @@ from analysis.design import StudyDesign
 from analysis.frames import complete_cases, covariate_column, outcome_frame, require_consistent_tables, score_column
 from analysis.plan import Estimand, Plan
 from analysis.populations import NO_SESSIONS, choose_people, population_of
+from analysis.series_model import REFUSALS as SERIES_REFUSALS
+from analysis.series_model import object_to_series
+from analysis.stepped_wedge import REFUSALS as STEP_REFUSALS
+from analysis.stepped_wedge import object_to_steps
 
 FEWEST_GROUPS: Final = 3
 """Fewer groups in an arm give no usable estimate of how much groups differ."""
@@ -40,6 +44,14 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "group_without_replication": "Arm '{arm}' has fewer than {groups} groups with scores of {outcome}, or one "
     "participant in each, so differences between groups and between people cannot be told apart. Deliver the "
     "column that holds the group, or collect more groups.",
+    "nobody_waits": "At {timepoint} the people of arm '{arm}' had begun the programme too, so nobody was left to "
+    "compare with. Choose a timepoint up to {until}.",
+    "people_without_group": "Some participants of arm '{arm}' have no group, although whole groups were drawn by lot. "
+    "Deliver the group of everybody.",
+    "group_in_two_arms": "A group has people in two arms, although whole groups were drawn by lot. Check the columns "
+    "of arm and group.",
+    **STEP_REFUSALS,
+    **SERIES_REFUSALS,
 }
 """Reason code -> sentence. No sentence gives a number of people found: a small one could identify somebody."""
 
@@ -117,7 +129,9 @@ def check_estimand(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: 
 
 
 def compared_arms(estimand: Estimand, design: StudyDesign) -> tuple[str, ...]:
-    """Return the arms that an estimand is about: both sides of a comparison, or the only arm."""
+    """Return the arms that an estimand is about: both sides of a comparison, the only arm, or all sequences."""
+    if design.is_stepped_wedge:
+        return tuple(arm.id for arm in design.arms)
     return (design.arms[0].id,) if design.compares_timepoints else tuple(estimand.compared)
 
 
@@ -126,9 +140,13 @@ def _objections(
 ) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield reason and particulars of everything that stands against an estimand, the most basic first."""
     arms = compared_arms(estimand, design)
+    yield from _nobody_waits(arms, estimand, design)
     scored = complete_cases(frame, [], design)
     is_event = plan.outcome(estimand.outcome).event is not None
     yield from _nothing_to_compare(scored, arms, design, is_event)
+    if design.is_series:
+        yield from object_to_series(frame, estimand, plan, design)
+        return
     for covariate in estimand.covariates:
         if scored[covariate_column(covariate)].nunique() < 2:
             yield "covariate_constant_or_missing", {"covariate": covariate}
@@ -138,7 +156,13 @@ def _objections(
         yield "one_row_per_participant", {}
     if design.is_resampled:
         yield from _never_asked(scored, arms, estimand, design)
+    if design.is_cluster_randomised:
+        yield from _unclear_groups(complete, arms)
+    if design.is_stepped_wedge:
+        yield from object_to_steps(complete, estimand, design, plan.small_numbers.fewest_per_arm)
+        return
     labels = {timepoint.id: timepoint.label for timepoint in design.timepoints}
+    in_groups = [arm.id for arm in design.arms if design.in_groups(arm, estimand.timepoint)]
     counts = complete.groupby("arm")[list(points.columns)].count()
     fewest = plan.small_numbers.fewest_per_arm
     for arm in arms:
@@ -148,8 +172,29 @@ def _objections(
         for timepoint in (estimand.timepoint, design.baseline.id):
             if counts.loc[arm, score_column(timepoint)] < fewest:
                 yield "too_few_participants", {"arm": arm, "timepoint": labels[timepoint], "fewest": fewest}
-        if arm in design.group_arms and not _groups_are_replicated(complete.loc[complete["arm"] == arm, "group"]):
+        if arm in in_groups and not _groups_are_replicated(complete.loc[complete["arm"] == arm, "group"]):
             yield "group_without_replication", {"arm": arm, "groups": FEWEST_GROUPS}
+
+
+def _nobody_waits(
+    arms: tuple[str, ...], estimand: Estimand, design: StudyDesign
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the arm of a waiting list that had begun when it is compared."""
+    labels = {timepoint.id: timepoint.label for timepoint in design.timepoints}
+    for arm in design.arms if design.kind == "waitlist" else ():
+        if arm.id in arms and arm.starts and design.has_begun(arm, estimand.timepoint):
+            later, until = labels[estimand.timepoint], labels[arm.starts]
+            yield "nobody_waits", {"arm": arm.label, "timepoint": later, "until": until}
+
+
+def _unclear_groups(complete: pd.DataFrame, arms: tuple[str, ...]) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield people and groups that whole groups drawn by lot do not have."""
+    own = complete.loc[complete["arm"].isin(arms)]
+    for arm in arms:
+        if (own.loc[own["arm"] == arm, "group"] == "").any():
+            yield "people_without_group", {"arm": arm}
+    if own.drop_duplicates(["group", "arm"])["group"].duplicated().any():
+        yield "group_in_two_arms", {}
 
 
 def _never_asked(

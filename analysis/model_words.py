@@ -7,10 +7,13 @@ from typing import Final
 
 from analysis.design import StudyDesign
 from analysis.gee_fit import GeeFit
+from analysis.interrupted_series import InterruptedSeries
 from analysis.least_squares import LeastSquaresFit
 from analysis.mixed_models import ModelFit
 from analysis.model_frame import covariate_term
 from analysis.plan import Estimand, Plan
+from analysis.weighted_model import describe_weights
+from analysis.weighting import WeightedComparison
 
 STRUCTURES: Final[dict[str, str]] = {
     "us": "unstructured",
@@ -25,23 +28,37 @@ STRUCTURES: Final[dict[str, str]] = {
 }
 
 
+AFTER_BASELINE: Final = " and, after baseline, per group"
+COMMON_BASELINE: Final = "timepoint and arm by timepoint, baseline means constrained equal between arms"
+
+
 def describe_model(
-    fit: ModelFit | GeeFit | LeastSquaresFit, estimand: Estimand, plan: Plan, design: StudyDesign
+    fit: ModelFit | GeeFit | LeastSquaresFit | WeightedComparison | InterruptedSeries,
+    estimand: Estimand,
+    plan: Plan,
+    design: StudyDesign,
 ) -> str:
     """Return a model in one sentence: terms, covariance, how precision was judged, and what was left out.
 
     Parameters
     ----------
-    fit : ModelFit, GeeFit or LeastSquaresFit
+    fit : ModelFit, GeeFit, LeastSquaresFit, WeightedComparison or InterruptedSeries
         The model.
     estimand, plan, design : Estimand, Plan, StudyDesign
         What it was fitted for.
     """
+    if isinstance(fit, WeightedComparison):
+        return describe_weights(fit, design)
+    if isinstance(fit, InterruptedSeries):
+        return describe_series(fit, design)
     fixed = "timepoint"
     if not design.compares_timepoints:
         fixed = {
-            "randomised": "timepoint and arm by timepoint, baseline means constrained equal between arms",
+            "randomised": COMMON_BASELINE,
+            "waitlist": COMMON_BASELINE,
+            "stepped_wedge": "timepoint, and whether the group had the programme",
             "matched_comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
+            "comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
             "repeated_cross_section": "timepoint, arm and arm by timepoint, compared by differences from baseline",
         }[design.kind]
     columns = {name.partition("[")[0] for name in fit.terms}
@@ -54,7 +71,7 @@ def describe_model(
             "least_squares": "Linear model of all scores by least squares, each timepoint a sample of its own",
         }[plan.model_of(estimand, design)],
         f"fixed: {fixed}" + (f"; adjusted for {', '.join(kept)}" if kept else ""),
-        *(_covariance_words(fit, estimand) if isinstance(fit, ModelFit) else _cluster_words(fit)),
+        *(_covariance_words(fit, estimand, design) if isinstance(fit, ModelFit) else _cluster_words(fit)),
     ]
     if isinstance(fit, ModelFit) and plan.engine != "peerimpact":
         sentences.append("variances found by statsmodels MixedLM")
@@ -78,7 +95,7 @@ def _cluster_words(fit: GeeFit | LeastSquaresFit) -> Iterator[str]:
     yield "t intervals with standard errors after Mancl and DeRouen"
 
 
-def _covariance_words(fit: ModelFit, estimand: Estimand) -> Iterator[str]:
+def _covariance_words(fit: ModelFit, estimand: Estimand, design: StudyDesign) -> Iterator[str]:
     """Yield how scores of one person hang together, and how precision was judged."""
     by_arm = ", for each arm its own" if estimand.variance_by_arm else ""
     if fit.kind == "mmrm":
@@ -88,7 +105,7 @@ def _covariance_words(fit: ModelFit, estimand: Estimand) -> Iterator[str]:
         yield f"{STRUCTURES[taken]} covariance of a person's scores{step}{by_arm}"
     else:
         slope = {"intercept": "", "slope": " and slope", "slope_uncorrelated": " and uncorrelated slope"}
-        grouped = " and, after baseline, per group" if fit.n_groups else ""
+        grouped = (" and per group" if design.is_stepped_wedge else AFTER_BASELINE) if fit.n_groups else ""
         residual = "; residual variance for each arm its own" if by_arm else ""
         yield f"random intercept{slope[estimand.random]} per participant{grouped}{residual}"
     yield {
@@ -97,3 +114,13 @@ def _covariance_words(fit: ModelFit, estimand: Estimand) -> Iterator[str]:
         "satterthwaite": "t intervals after Satterthwaite",
         "z": "normal intervals, too narrow in small samples",
     }[fit.df_method]
+
+
+def describe_series(fit: InterruptedSeries, design: StudyDesign) -> str:
+    """Return an interrupted time series in one sentence."""
+    start = next(timepoint.label for timepoint in design.timepoints if timepoint.id == design.arms[0].starts)
+    return (
+        f"Interrupted time series: one mean per timepoint, a straight line before {start} and another from then on, by "
+        "generalised least squares with restricted maximum likelihood; errors of neighbouring timepoints correlated by "
+        f"{fit.autocorrelation:.1f}; t intervals after Kenward and Roger, of one degree of freedom at least."
+    )

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from analysis.clusters import problem
 from analysis.design import StudyDesign
 from analysis.errors import AnalysisError
 from analysis.frames import count_classes, count_fewest
 from analysis.gee import fit_gee
 from analysis.gee_fit import GeeFit
 from analysis.guards import check_estimand, compared_arms
+from analysis.interrupted_series import InterruptedSeries
 from analysis.least_squares import LeastSquaresFit, fit_least_squares
 from analysis.mixed_models import Estimate, MarginalMeans, ModelFit, fit_mixed_model, fit_mmrm
 from analysis.model_frame import Cell, build_model_frame, contrast_cells, model_terms
 from analysis.model_words import describe_model
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
+from analysis.series_model import SeriesModel, fit_series_model
+from analysis.stepped_wedge import EXPOSURE, SIDES, add_exposure, exposure_of, fewest_on_sides, people_on_sides
+from analysis.weighted_model import WeightedModel, fit_weighted_model
+from analysis.weighting import WeightedComparison
 
 FAILURES: Final[dict[str, str]] = {
     "not_converged": "No attempt to fit the model reached its solution. Take covariates out of the estimand, or look "
@@ -47,6 +53,19 @@ MODEL_REFUSALS: Final[dict[str, str]] = {
     "separation": "A term of the model tells without error who has the event, or how scores are ordered, so its effect "
     "has no end. Take the covariate out, merge its levels, or choose another timepoint.",
     "too_few_clusters": f"There are too few people or groups for so many terms, or for one of them. {_FEWER_TERMS}",
+    "too_few_compared": "Too few people of an arm have the score at baseline, the later score and every covariate. "
+    f"{_FEWER_TERMS}",
+    "too_few_participants": "An arm has too few people, or groups, for so many covariates to weight by. "
+    f"{_FEWER_TERMS}",
+    "covariates_repeat": "A covariate does not vary among the people compared, or follows from the others, so nobody "
+    "can be weighted by it. Take it out of the estimand.",
+    "no_overlap": "The covariates tell who was in which arm, so nobody has a counterpart in the other arm. Compare "
+    "people who could have been in either, or take out of the estimand what only one arm can have.",
+    "too_little_overlap": "Too few people of an arm are like anybody in the other arm, so too few are left to compare. "
+    "Compare people who could have been in either, or describe the arms side by side.",
+    "weights_alone": "An estimand by overlap weights knows no further terms. Ask this of an estimand by another model.",
+    "group_in_both_arms": "A group has people of both arms, so it does not belong to one of them. Check the columns "
+    "that hold the arm and the group.",
     "too_few_pairs": f"Too few people have two scores for so many terms. {_FEWER_TERMS}",
     "model_unsuitable": "The scores are not of the kind that the plan says, or do not hold what the model needs. Check "
     "'kind' of the outcome (binary: an event; ordinal: 3 to 10 whole numbers that follow one another; count: whole "
@@ -69,6 +88,7 @@ class OutcomeModel:
     estimand: Estimand
     scale: float
     classes: float
+    design: StudyDesign
 
     @property
     def converged(self) -> bool:
@@ -80,7 +100,10 @@ class OutcomeModel:
         return self._scaled(self.means.combine({self._levels(*cell): weight for cell, weight in cells.items()}))
 
     def _levels(self, arm: str, timepoint: str) -> tuple[str, ...]:
-        return tuple({"arm": arm, "timepoint": timepoint}[str(name)] for name in self.means.grid.columns)
+        known = {"arm": arm, "timepoint": timepoint}
+        if EXPOSURE in self.means.grid.columns:
+            known[EXPOSURE] = arm if arm in SIDES else exposure_of(arm, timepoint, self.design)
+        return tuple(known[str(name)] for name in self.means.grid.columns)
 
     def _scaled(self, found: Estimate) -> Estimate:
         return replace(
@@ -95,6 +118,9 @@ class OutcomeModel:
         """Return the scores of an arm at a timepoint."""
         rows = self.rows
         return rows.loc[(rows["arm"] == arm) & (rows["timepoint"] == timepoint), "score"]
+
+
+AnyModel = OutcomeModel | WeightedModel | SeriesModel
 
 
 def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: StudyDesign) -> tuple[Result, ...]:
@@ -117,17 +143,19 @@ def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: 
         cross-section ``analysed`` by arm and timepoint and ``linked`` by arm, and no variances. Estimands that ask for
         the same model share one; means, variances and counts are those of the first model that was fitted.
     """
-    models: dict[str, OutcomeModel | AnalysisError] = {}
+    models: dict[str, AnyModel | AnalysisError] = {}
     answers = []
     for estimand in (each for each in plan.estimands if each.outcome == outcome.id):
         refusal = check_estimand(frame, estimand, plan, design)
         if refusal:
             answers.append(leave_empty(estimand, plan, design, f"refused:{refusal.reason}", refusal.explanation))
             continue
-        key = estimand.model_dump_json(exclude={"id", "timepoint", "contrast"})
+        whichever = {"id", "contrast"} if design.is_stepped_wedge else {"id", "contrast", "timepoint"}
+        is_weighted = plan.model_of(estimand, design) == "overlap_weights"
+        key = estimand.model_dump_json(exclude={"id"} if is_weighted else whichever)
         if key not in models:
             try:
-                models[key] = _fit(frame, estimand, plan, design)
+                models[key] = fit_model(frame, estimand, plan, design)
             except AnalysisError as error:
                 models[key] = error
         model = models[key]
@@ -137,21 +165,50 @@ def estimate_outcome(outcome: Outcome, frame: pd.DataFrame, plan: Plan, design: 
             answers.append(leave_empty(estimand, plan, design, f"refused:{code}", words))
         else:
             answers.append(_answer(model, estimand, plan, design))
-    fitted = (model for model in models.values() if isinstance(model, OutcomeModel) and model.converged)
-    first = next(fitted, None)
-    if first is None:
+    fitted = [model for model in models.values() if not isinstance(model, AnalysisError) and model.converged]
+    if not fitted:
         return tuple(answers)
+    first = fitted[0].joined(fitted) if isinstance(fitted[0], WeightedModel) else fitted[0]
     means = _marginal_means(first, outcome.id, plan, design)
     return (*_analysed(first, outcome.id, plan, design), *means, *answers, *_variances(first, outcome.id, plan, design))
 
 
-def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign) -> OutcomeModel:
+def fit_model(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign) -> AnyModel:
+    """Fit the model of an estimand, whichever it is.
+
+    Raises
+    ------
+    AnalysisError
+        The model cannot be fitted to these scores.
+    """
+    if plan.model_of(estimand, design) == "overlap_weights":
+        return fit_weighted_model(frame, estimand, plan, design)
+    if design.is_series:
+        return fit_series_model(frame, estimand, plan, design)
+    return fit_estimand(frame, estimand, plan, design)
+
+
+def fit_estimand(
+    frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign, *, more_terms: Sequence[str] = ()
+) -> OutcomeModel:
+    """Fit the model of an estimand, with further terms beside those that the design asks for.
+
+    Raises
+    ------
+    AnalysisError
+        The model cannot be fitted to these scores.
+    """
     kind = plan.model_of(estimand, design)
+    if kind == "overlap_weights":
+        message = "An estimand by overlap weights has no model that further terms could be added to."
+        raise problem("weights_alone", message, "Ask it of an estimand by another model.")
     outcome = plan.outcome(estimand.outcome)
     scale = 1.0 if outcome.event is None else 100.0
     rows = build_model_frame(frame, estimand.covariates, design)
+    if design.is_stepped_wedge:
+        rows = add_exposure(rows, estimand, design)
     data = rows if scale == 1.0 else rows.assign(score=rows["score"] / scale)
-    terms = model_terms(estimand.covariates, design)
+    terms = (*model_terms(estimand.covariates, design), *more_terms)
     by_arm = "arm" if estimand.variance_by_arm else None
     groups = ("group",) if (rows["group"] != "").any() else ()
     fit: ModelFit | GeeFit | LeastSquaresFit
@@ -201,13 +258,14 @@ def _fit(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesig
             df_method=estimand.df_method,
             engine=plan.engine,
         )
-    by = ("timepoint",) if design.compares_timepoints else ("arm", "timepoint")
+    side = EXPOSURE if design.is_stepped_wedge else "arm"
+    by = ("timepoint",) if design.compares_timepoints else (side, "timepoint")
     means = fit.marginal_means(by) if isinstance(fit, GeeFit) else fit.marginal_means(by, weights="observed")
     classes = 2.0 if outcome.event is not None else count_classes(frame)
-    return OutcomeModel(fit, means, rows, estimand, scale, classes)
+    return OutcomeModel(fit, means, rows, estimand, scale, classes, design)
 
 
-def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDesign) -> Result:
+def _answer(model: AnyModel, estimand: Estimand, plan: Plan, design: StudyDesign) -> Result:
     """Return the row of an estimand that no guard stands against."""
     if not model.converged:
         return leave_empty(estimand, plan, design, "failed:not_converged", FAILURES["not_converged"])
@@ -215,9 +273,7 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
     found = model.estimate(cells)
     if not found.df >= 1:
         return leave_empty(estimand, plan, design, "failed:no_degrees_of_freedom", FAILURES["no_degrees_of_freedom"])
-    at = cells
-    if not (design.compares_timepoints or design.is_resampled):
-        at = {(arm, estimand.timepoint): 1.0 for arm in compared_arms(estimand, design)}
+    n, fewest = _behind(model, cells, estimand, design)
     return Result(
         analysis="model",
         statistic=_statistic(design),
@@ -227,9 +283,9 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
         timepoint=estimand.timepoint,
         contrast=estimand.contrast,
         prespecified=True,
-        n=min(len(model.observed(*cell)) for cell in at),
+        n=n,
         classes=model.classes,
-        fewest=min(count_fewest(model.observed(*cell), model.classes) for cell in at),
+        fewest=fewest,
         verdict="estimated",
         method=describe_model(model.fit, model.estimand, plan, design),
         value=found.value,
@@ -239,6 +295,22 @@ def _answer(model: OutcomeModel, estimand: Estimand, plan: Plan, design: StudyDe
         conf_high=found.conf_high,
         p_value=found.p_value,
     )
+
+
+def _behind(
+    model: AnyModel, cells: Mapping[Cell, float], estimand: Estimand, design: StudyDesign
+) -> tuple[float, float]:
+    """Return how many people are behind a contrast, and how many have the rarer of two scores."""
+    if isinstance(model, SeriesModel):
+        samples = [sample for _, sample in model.rows.groupby("timepoint")["score"]]
+        return float(min(len(each) for each in samples)), min(count_fewest(each, model.classes) for each in samples)
+    if design.is_stepped_wedge:
+        return float(people_on_sides(model.rows).min()), fewest_on_sides(model.rows, model.classes)
+    at: Iterable[Cell] = cells
+    if not (design.compares_timepoints or design.is_resampled):
+        at = [(arm, estimand.timepoint) for arm in compared_arms(estimand, design)]
+    scores = [model.observed(*cell) for cell in at]
+    return min(len(each) for each in scores), min(count_fewest(each, model.classes) for each in scores)
 
 
 def leave_empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: str, explanation: str) -> Result:
@@ -257,7 +329,7 @@ def leave_empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: st
     )
 
 
-def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
+def _marginal_means(model: AnyModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
     """Yield model means at the average of the covariates, categories weighted as observed."""
     for arm in design.arms:
         for timepoint in design.timepoints:
@@ -286,11 +358,11 @@ def _marginal_means(model: OutcomeModel, outcome: str, plan: Plan, design: Study
                 )
 
 
-def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
+def _variances(model: AnyModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
     """Yield the covariance parameters, the ICC of the groups and the likelihood; of a gee its working correlation."""
     fit = model.fit
     values: dict[str, float] = {}
-    if isinstance(fit, LeastSquaresFit):
+    if isinstance(fit, LeastSquaresFit | WeightedComparison | InterruptedSeries):
         return
     if isinstance(fit, GeeFit):
         values = {"working_correlation": fit.working_correlation} if fit.working == "exchangeable" else {}
@@ -316,7 +388,7 @@ def _variances(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesig
         )
 
 
-def _analysed(model: OutcomeModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
+def _analysed(model: AnyModel, outcome: str, plan: Plan, design: StudyDesign) -> Iterator[Result]:
     """Yield how many people are in the model; where samples are drawn anew, by timepoint and seen more than once."""
     times = model.rows.groupby("participant")["timepoint"].size()
     people = model.rows.drop_duplicates("participant").set_index("participant")

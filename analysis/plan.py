@@ -43,7 +43,7 @@ from data_contracts.documents import (
     load_document,
 )
 
-ModelKind = Literal["mmrm", "mixed_model", "gee", "least_squares", "overlap_weights"]
+ModelKind = Literal["mmrm", "mixed_model", "gee", "least_squares", "overlap_weights", "interrupted_series"]
 CovarianceKind = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
 Ladder = Annotated[
     list[CovarianceKind],
@@ -124,9 +124,10 @@ class Estimand(StrictModel):
     """One number that the plan asks for.
 
     ``contrast`` is ``arm - arm`` (compared at ``timepoint``) or, with one arm, ``timepoint - timepoint``.
-    ``model`` is ``mmrm``, ``mixed_model``, ``gee`` or ``least_squares``; left out, it is ``gee`` for an outcome that is
-    not a score, ``least_squares`` in a repeated cross-section (which knows no other of scores), ``mixed_model`` where
-    people meet in groups, and ``mmrm`` otherwise. ``covariance`` of an mmrm is one structure or
+    ``model`` is ``mmrm``, ``mixed_model``, ``gee``, ``least_squares`` or ``overlap_weights``; left out, it is the last
+    for scores and shares in a comparison of arms as they came, otherwise ``gee`` for an outcome that is not a score,
+    ``least_squares`` in a repeated cross-section (which knows no other of scores), ``mixed_model`` where people meet in
+    groups, and ``mmrm`` otherwise. ``covariance`` of an mmrm is one structure or
     a ladder, of which the first that converges is taken. ``random`` effects are those of a mixed model.
     """
 
@@ -200,13 +201,7 @@ class Plan(StrictModel):
 
     def model_of(self, estimand: Estimand, design: StudyDesign) -> ModelKind:
         """Return the model of an estimand, chosen where the plan leaves it open."""
-        if estimand.model is not None:
-            return estimand.model
-        if self.outcome(estimand.outcome).kind != "score":
-            return "gee"
-        if design.is_resampled:
-            return "least_squares"
-        return "mixed_model" if design.group_arms else "mmrm"
+        return estimand.model or usual_model(self.outcome(estimand.outcome), design)
 
     def is_asked_twice(self, estimand: Estimand) -> bool:
         """Tell whether another estimand is about the same comparison, by another model or other covariates."""
@@ -238,6 +233,19 @@ class Plan(StrictModel):
     def primary(self) -> Outcome:
         """The one primary outcome."""
         return next(outcome for outcome in self.outcomes if outcome.role == "primary")
+
+
+def usual_model(outcome: Outcome, design: StudyDesign) -> ModelKind:
+    """Return the model of an outcome where the plan names none."""
+    if design.is_series:
+        return "interrupted_series"
+    if design.kind == "comparison" and outcome.kind in ("score", "binary"):
+        return "overlap_weights"
+    if outcome.kind != "score":
+        return "gee"
+    if design.is_resampled:
+        return "least_squares"
+    return "mixed_model" if design.group_arms else "mmrm"
 
 
 def load_plan(path: Path, design: StudyDesign) -> Document[Plan]:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.design import StudyDesign
+from analysis.design import SERIES_CONTRAST, STEP_CONTRAST, StudyDesign
 from data_contracts.documents import Finding
 from data_contracts.errors import choose_from
 
 if TYPE_CHECKING:
     from analysis.plan import Estimand, Outcome, Plan
+    from analysis.plan_parts import Harm
 
 Key = tuple[str | int, ...]
 FOLLOWED = ("randomised", "waitlist", "matched_comparison", "comparison", "single_group")
@@ -75,6 +76,9 @@ def find_misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
     for index, outcome in enumerate(plan.outcomes):
         findings += _unknown(("outcomes", index, "measure"), outcome.measure, list(design.measures))
         findings += _event_misfits(("outcomes", index), outcome, design)
+        if outcome.reliable_change is not None and outcome.kind != "score":
+            message = f"Reliable change is of single people's scores, and '{outcome.id}' is {outcome.kind}."
+            findings.append(Finding(("outcomes", index, "reliable_change"), message, "Take it out."))
         others = plan.outcomes[:index]
         before = [each.id for each in others if each.measure == outcome.measure and each.kind != "score"]
         if before and outcome.kind != "score" and plan.small_numbers.profile != "none":
@@ -94,13 +98,22 @@ def find_misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
             findings += _unknown((*at, "covariates", place), covariate, [known.id for known in design.covariates])
         findings += _model_misfits(at, estimand, plan, design)
         first, second = estimand.compared
+        if design.is_stepped_wedge:
+            if estimand.contrast != STEP_CONTRAST:
+                message = f"Found '{estimand.contrast}'; a stepped wedge compares scores with the programme and before."
+                findings.append(Finding((*at, "contrast"), message, f"Write '{STEP_CONTRAST}'."))
+            if estimand.population not in (None, plan.population):
+                message = "In a stepped wedge everybody comes to have the programme, so nobody is chosen by it."
+                findings.append(Finding((*at, "population"), message, "Leave 'population' out."))
+            continue
         if design.compares_timepoints:
-            expected = f"{estimand.timepoint} - {design.baseline.id}"
+            expected = SERIES_CONTRAST if design.is_series else f"{estimand.timepoint} - {design.baseline.id}"
             if estimand.contrast != expected:
                 findings.append(
                     Finding(
                         (*at, "contrast"),
-                        f"Found '{estimand.contrast}'; one arm alone is compared with its own baseline.",
+                        f"Found '{estimand.contrast}'; one arm alone is compared with "
+                        f"{'the trend before it' if design.is_series else 'its own baseline'}.",
                         f"Write '{expected}'.",
                     )
                 )
@@ -117,7 +130,7 @@ def find_misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
             )
         elif first == second:
             findings.append(Finding((*at, "contrast"), "An arm is compared with itself.", "Name two arms."))
-    return [*findings, *_part_misfits(plan, design)]
+    return [*findings, *_part_misfits(plan, design), *_expected_misfits(plan, design)]
 
 
 def _part_misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
@@ -140,6 +153,60 @@ def _part_misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
         findings += _unknown(("formats", index, "timepoint"), comparison.timepoint, timepoints[1:])
         for place, covariate in enumerate(comparison.covariates):
             findings += _unknown(("formats", index, "covariates", place), covariate, covariates)
+    kinds = [kind.id for kind in design.event_kinds]
+    for index, event in enumerate(plan.intercurrent_events):
+        findings += _unknown(("intercurrent_events", index, "event"), event.event, kinds)
+    for index, harm in enumerate(plan.harms):
+        findings += _harm_misfits(index, harm, plan, design)
+    return findings
+
+
+def _harm_misfits(index: int, harm: Harm, plan: Plan, design: StudyDesign) -> list[Finding]:
+    """Return what of a harm the study cannot tell, and whether another harm of the plan is told by the same."""
+    at = ("harms", index)
+    asked = (harm.instrument, harm.item, harm.event)
+    before = [each.id for each in plan.harms[:index] if (each.instrument, each.item, each.event) == asked]
+    findings: list[Finding] = []
+    if before and plan.small_numbers.profile != "none":
+        message = f"'{before[0]}' and '{harm.id}' count the same answers or events: together they tell small numbers."
+        findings.append(Finding(at, message, "Keep one of them."))
+    if harm.event is not None:
+        return [*findings, *_unknown((*at, "event"), harm.event, [kind.id for kind in design.event_kinds])]
+    items = design.items.get(harm.instrument or "")
+    if items is None:
+        return [*findings, *_unknown((*at, "instrument"), harm.instrument or "", list(design.items))]
+    item = harm.item or ""
+    if item not in items:
+        return [*findings, *_unknown((*at, "item"), item, list(items))]
+    low, high = items[item]
+    if harm.at_least is not None and not low < harm.at_least <= high:
+        message = f"Answers to '{item}' of {harm.instrument} lie between {low:g} and {high:g}: all or none count."
+        findings.append(Finding((*at, "at_least"), message, "Give a border within the range."))
+    return findings
+
+
+def _expected_misfits(plan: Plan, design: StudyDesign) -> list[Finding]:
+    """Return what a plan declares of change without a programme that cannot be held against any change."""
+    findings: list[Finding] = []
+    for index, outcome in enumerate(plan.outcomes):
+        for key in ("entry", "natural_change"):
+            if getattr(outcome, key) is not None and outcome.kind != "score":
+                message = f"'{key}' is about scores in points, and '{outcome.id}' is of another kind."
+                advice = "Take it out, or add an outcome with the score itself."
+                findings.append(Finding(("outcomes", index, key), message, advice))
+        measure = design.measures.get(outcome.measure)
+        if outcome.entry is None or measure is None:
+            continue
+        for key in ("at_least", "at_most"):
+            border = getattr(outcome.entry, key)
+            if border is not None and not measure.minimum <= border <= measure.maximum:
+                message = f"The border {border:g} lies outside of the range of {measure.id}."
+                advice = f"Scores run from {measure.minimum:g} to {measure.maximum:g}."
+                findings.append(Finding(("outcomes", index, "entry", key), message, advice))
+    if "second_baseline" in plan.sensitivity and design.kind != "single_group":
+        at = ("sensitivity", plan.sensitivity.index("second_baseline"))
+        message = "A second baseline is for a single group; here other people show what changes anyway."
+        findings.append(Finding(at, message, "Take it out."))
     return findings
 
 
@@ -160,7 +227,11 @@ def _model_misfits(at: Key, estimand: Estimand, plan: Plan, design: StudyDesign)
     model = plan.model_of(estimand, design)
     is_score = next((each.kind == "score" for each in plan.outcomes if each.id == estimand.outcome), True)
     findings = []
-    if (model == "gee") == is_score:
+    if design.is_series or model == "interrupted_series":
+        findings += _series_misfits(at, estimand, model, design)
+    elif model == "overlap_weights":
+        findings += _weights_misfits(at, estimand, plan, design)
+    elif (model == "gee") == is_score:
         message = f"The model '{model}' does not go with the kind of the outcome."
         scores = "least_squares" if design.is_resampled else "mmrm or mixed_model"
         findings.append(Finding((*at, "model"), message, f"Scores need {scores}, every other kind gee."))
@@ -170,6 +241,10 @@ def _model_misfits(at: Key, estimand: Estimand, plan: Plan, design: StudyDesign)
     if model == "mmrm" and design.group_arms:
         message = "An mmrm takes people for independent, but people of an arm meet in groups."
         findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model'."))
+    if not estimand.covariates and (model == "overlap_weights" or design.kind == "comparison"):
+        message = "Arms that were not formed by chance are compared without anything to make them alike in."
+        advice = "Declare the adjustment set, such as 'covariates: [age]': what was known before and may bear on both."
+        findings.append(Finding((*at, "covariates"), message, advice))
     set_options = estimand.model_fields_set
     either = ("mmrm", "mixed_model")
     owners = {"covariance": either[:1], "random": either[1:], "variance_by_arm": either, "df_method": either}
@@ -183,6 +258,30 @@ def _model_misfits(at: Key, estimand: Estimand, plan: Plan, design: StudyDesign)
         message = "The statsmodels engine fits mixed models with random intercepts and one residual variance only."
         findings.append(Finding((*at, "model"), message, "Write 'model: mixed_model', or 'engine: peerimpact'."))
     return findings
+
+
+def _series_misfits(at: Key, estimand: Estimand, model: str, design: StudyDesign) -> list[Finding]:
+    """Return what does not go with an interrupted time series, or only with one."""
+    findings = []
+    if not design.is_series or model != "interrupted_series":
+        message = f"The model '{model}' does not go with the design {design.kind}."
+        findings.append(Finding((*at, "model"), message, "Leave 'model' out: the design chooses it."))
+    if estimand.covariates:
+        message = "A series has one mean per timepoint, which covariates of people do not adjust."
+        findings.append(Finding((*at, "covariates"), message, "Take 'covariates' out."))
+    return findings
+
+
+def _weights_misfits(at: Key, estimand: Estimand, plan: Plan, design: StudyDesign) -> list[Finding]:
+    """Return why people cannot be weighted for an estimand."""
+    if not design.compares_unlike_arms:
+        message = f"The model 'overlap_weights' does not go with the design {design.kind}."
+        return [Finding((*at, "model"), message, "Leave 'model' out: the design chooses it.")]
+    kind = next((each.kind for each in plan.outcomes if each.id == estimand.outcome), "score")
+    if kind in ("score", "binary"):
+        return []
+    message = f"Overlap weights compare scores and shares of people, and the outcome is '{kind}'."
+    return [Finding((*at, "model"), message, "Write 'model: gee', or leave 'model' out.")]
 
 
 def _unknown(key: Key, name: str, known: list[str]) -> list[Finding]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from data_contracts.documents import NAME_PATTERN, Finding, FindingsError, StrictModel
+from data_contracts.documents import NAME_PATTERN, Code, Finding, FindingsError, StrictModel
 
 PlanId = Annotated[str, Field(pattern=NAME_PATTERN)]
 Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
@@ -84,7 +84,10 @@ class EntryReference(StrictModel):
 
 
 class Entry(StrictModel):
-    """The score by which people came into the study; `step` is the distance of neighbouring scores (0: any number)."""
+    """The score by which people came into the study; `step` is the distance of neighbouring scores (0: any number).
+
+    Without a border nobody was chosen by one, and what is expected follows from the mean of those who came.
+    """
 
     at_least: Number | None = None
     at_most: Number | None = None
@@ -93,9 +96,9 @@ class Entry(StrictModel):
 
     @model_validator(mode="after")
     def _one_border(self) -> Entry:
-        if (self.at_least is None) == (self.at_most is None):
-            advice = "Write 'at_least: 10' or 'at_most: 4'."
-            raise FindingsError([Finding((), "An entry rule needs one border.", advice)])
+        if self.at_least is not None and self.at_most is not None:
+            advice = "Write 'at_least: 10' or 'at_most: 4', or neither where no border decided."
+            raise FindingsError([Finding((), "An entry rule has one border.", advice)])
         return self
 
 
@@ -181,15 +184,15 @@ class Harm(StrictModel):
     id: PlanId
     label: str = ""
     instrument: PlanId | None = None
-    item: str | None = None
+    item: Code | None = None
     at_least: Number | None = None
     event: PlanId | None = None
 
     @model_validator(mode="after")
     def _item_or_event(self) -> Harm:
-        of_item = (self.instrument, self.item, self.at_least)
-        if (self.event is None) == (None in of_item) or (self.event is not None and any(of_item)):
-            advice = "Write 'instrument: phq-9', 'item: phq9_9' and 'at_least: 1', or 'event: hospital'."
+        of_item = [part is not None for part in (self.instrument, self.item, self.at_least)]
+        if (self.event is None) != all(of_item) or (self.event is not None and any(of_item)):
+            advice = "Write 'instrument: phq-9', 'item: 9' and 'at_least: 1', or 'event: hospital'."
             raise FindingsError([Finding((), f"Harm '{self.id}' is neither an answer nor an event.", advice)])
         return self
 

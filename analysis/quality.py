@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.certainty_reasons import Reason
 from analysis.design import StudyDesign
 from analysis.frames import complete_cases, score_column
 from analysis.outcome_model import estimate_outcome
@@ -146,8 +147,8 @@ def estimate_again(
 
 def reasons_of_flags(
     outcome: Outcome, answers: Sequence[Result], again: Sequence[Result], plan: Plan
-) -> Iterator[tuple[str, str]]:
-    """Yield kind and sentence where what can be said of an outcome hangs on whether flagged answers are used.
+) -> Iterator[Reason]:
+    """Yield a reason where what can be said of an outcome hangs on whether flagged answers are used.
 
     Nothing in a study with protected numbers where so few people make the difference that it is not shown.
     """
@@ -158,11 +159,12 @@ def reasons_of_flags(
             continue
         if plan.small_numbers.profile != "none" and min(other.fewest, other.n) < FEWEST_LEFT_OUT:
             continue
-        if _meaning(row, outcome) != _meaning(other, outcome):
-            yield "flagged", "What can be said hangs on whether the answers that were flagged are used."
+        if find_meaning(row, outcome) != find_meaning(other, outcome):
+            sentence = "What can be said hangs on whether the answers that were flagged are used."
+            yield Reason("flagged", sentence, row.estimand, timepoint=row.timepoint)
 
 
-def _meaning(row: Result, outcome: Outcome) -> tuple[bool, bool, str]:
+def find_meaning(row: Result, outcome: Outcome) -> tuple[bool, bool, str]:
     """Return what an interval says: above zero, below zero, and how it lies to the smallest meaningful change."""
     if outcome.smallest_meaningful_change is None:
         return row.conf_low > 0, row.conf_high < 0, ""

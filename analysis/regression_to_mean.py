@@ -95,7 +95,7 @@ def expect_change_by_rule(reference: Reference, rule: EntryRule) -> ExpectedChan
     -(1 - retest) sd lambda(z) on average; who scored at most the border by as much upwards, with z turned. The interval
     is by the delta method on the logarithm, over the uncertainty of mean, standard deviation and retest correlation
     (by Fisher's z), taken for independent. It knows neither natural change nor skewed scores: where scores are far from
-    normal use `expect_change_by_mean`.
+    normal a natural change is the better benchmark.
 
     Parameters
     ----------

@@ -46,13 +46,15 @@ class Result:
         Id in the plan, or empty for what the plan did not ask for by name.
     analysis : str
         ``flow``, ``descriptive``, ``change_within_arm``, ``composition``, ``reliability``, ``items``,
-        ``score_agreement``, ``score_audit``, ``model``, ``quality``, ``delivery``, ``certainty``.
+        ``score_agreement``, ``score_audit``, ``model``, ``quality``, ``delivery``, ``certainty``,
+        ``deviations``, and those of the parts.
     outcome : str
         Outcome id of the plan; for what is about instruments the measure id.
     arm, timepoint, contrast : str
         Where the statistic belongs; `contrast` as written in the plan.
     item : str
-        Item of the measure, covariate of the study or format of sessions, where the statistic is about a single one.
+        Item of the measure, covariate of the study, format of sessions or harm of the plan, where the statistic is
+        about a single one; of a reason of the certainty its kind.
     statistic : str
         What `value` is: ``participants``, ``mean``, ``difference``, ``cronbach_alpha`` ...
     value, std_error, df, conf_low, conf_high, p_value, p_adjusted : float
@@ -62,7 +64,8 @@ class Result:
     method : str
         How it was computed, for the annex.
     prespecified : bool
-        Asked for by the plan.
+        Asked for by a plan that was frozen before outcomes were read, and unchanged since. Models and parts say what
+        the plan asks for; `evaluate_plan` takes back what was not frozen so.
     classes, fewest : float
         Where all scores of the outcome are of at most ten different values: how many, and, with one or two values,
         how many people have the rarer one; of the composition by a category 2, and how many have its rarest level. Of

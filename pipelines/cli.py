@@ -15,8 +15,12 @@ from data_contracts.errors import Problem
 from pipelines.console import FINE, INCOMPLETE, WRONG_INPUT, Json, err, or_exit, out, print_json
 from pipelines.contracts_cli import contracts_app
 from pipelines.errors import PipelineError
+from pipelines.explain_cli import explain
 from pipelines.init_cli import init
 from pipelines.instruments_cli import instruments_app
+from pipelines.plan_cli import plan_app
+from pipelines.power_cli import power
+from pipelines.rehearse_cli import rehearse
 
 _SHOWN_LINES = 20
 _SHOWN_ROWS = 5
@@ -36,7 +40,11 @@ app = typer.Typer(
 )
 app.add_typer(instruments_app, name="instruments")
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(plan_app, name="plan")
 app.command()(init)
+app.command()(explain)
+app.command()(rehearse)
+app.command()(power)
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with study.yaml and sap.yaml.")]
 DataRoot = Annotated[

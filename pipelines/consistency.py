@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from analysis.design import RESAMPLED
 from data_contracts.documents import Finding, KeyPath
 from data_contracts.errors import choose_from
 from instruments import Instrument
+from pipelines.allocation import find_allocation_findings
+from pipelines.events.checks import find_event_contradictions
 from pipelines.texts import plain_label
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ def find_contradictions(study: Study) -> list[Finding]:
     findings = [*_arm_findings(study), *_timepoint_findings(study), *_name_findings(study), *_number_findings(study)]
     for index, source in enumerate(study.sources):
         findings += _source_findings(study, ("sources", index), source)
-    return findings
+    return [*findings, *find_event_contradictions(study)]
 
 
 def find_unknown_variants(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:
@@ -121,7 +124,8 @@ def _is_answer(code: float, allowed: AllowedValues) -> bool:
 def _arm_findings(study: Study) -> list[Finding]:
     references = [arm.id for arm in study.arms if arm.reference]
     findings: list[Finding] = []
-    if study.design == "single_group" or (study.design == "repeated_cross_section" and len(study.arms) == 1):
+    is_alone = study.design == "repeated_cross_section" and len(study.arms) == 1
+    if study.design in ("single_group", "interrupted_time_series") or is_alone:
         if len(study.arms) != 1 or references:
             findings.append(
                 Finding(
@@ -130,7 +134,8 @@ def _arm_findings(study: Study) -> list[Finding]:
                     "Keep one arm without 'reference', or declare another design.",
                 )
             )
-    elif len(study.arms) < 2 or len(references) != 1:
+        findings += find_allocation_findings(study)
+    elif study.design != "stepped_wedge" and (len(study.arms) < 2 or len(references) != 1):
         findings.append(
             Finding(
                 ("arms",),
@@ -142,6 +147,7 @@ def _arm_findings(study: Study) -> list[Finding]:
         findings.append(
             Finding(("sources",), "No source tells the arm.", "Name its column: 'participant_columns: {arm: ...}'.")
         )
+    findings += find_allocation_findings(study)
     if study.groups:
         known = [arm.id for arm in study.arms]
         for place, name in enumerate(study.groups.meets_in):
@@ -232,7 +238,7 @@ def _source_findings(study: Study, at: tuple[str | int, ...], source: Source) ->
         for timepoint in filter(None, columns.crosswalk):
             told_here = [known for _, known in told.occasions]
             findings += _unknown((*at, "instruments", name, "items", timepoint), timepoint, told_here)
-    if source.participant_id.anonymous and study.design != "repeated_cross_section":
+    if source.participant_id.anonymous and study.design not in RESAMPLED:
         message = "Rows without ids cannot be linked between timepoints."
         advice = "Declare 'design: repeated_cross_section', or name the column of the id."
         findings.append(Finding((*at, "participant_id"), message, advice))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.design import StudyDesign
+from analysis.fingerprint import FrozenPlan
 from analysis.plan import Plan, load_plan
 from data_contracts import Contract
 from data_contracts.documents import Document
@@ -15,6 +16,7 @@ from instruments import Instrument
 from instruments.wording import Wording
 from pipelines.corrections import Correction, load_corrections
 from pipelines.errors import PipelineError
+from pipelines.freezing import load_frozen
 from pipelines.library import adapt_library, find_wordings, open_library
 from pipelines.study import Study, derive_design, load_study, used_instruments
 from pipelines.study_contracts import load_study_contracts
@@ -40,6 +42,8 @@ class StudyFolder:
         The lines of ``corrections.csv``.
     contracts : mapping
         Table -> its contract, with the rules that the study adds in ``contracts/<table>.yaml``.
+    frozen : FrozenPlan or None
+        What ``sap.frozen.json`` holds.
     """
 
     path: Path
@@ -52,6 +56,7 @@ class StudyFolder:
     wording: Mapping[str, Wording]
     corrections: tuple[Correction, ...]
     contracts: Mapping[str, Contract]
+    frozen: FrozenPlan | None = None
 
     @property
     def store(self) -> Path:
@@ -95,4 +100,5 @@ def open_folder(path: Path, *, data_root: Path | None = None, output: Path | Non
     corrections = load_corrections(path)
     contracts = load_study_contracts(path, declared=study.value)
     out = output or path / "output"
-    return StudyFolder(path, root, out, study, plan, design, used, wording, corrections, contracts)
+    frozen = load_frozen(path)
+    return StudyFolder(path, root, out, study, plan, design, used, wording, corrections, contracts, frozen)

@@ -28,6 +28,8 @@ from pipelines.declarations import Source
 from pipelines.deliveries import ROW, Delivery, find_topics, list_identical_files, read_deliveries
 from pipelines.drift.find import find_drift
 from pipelines.errors import PipelineError
+from pipelines.events.intake import allowed_event_days, take_in_events
+from pipelines.events.lines import read_event_files
 from pipelines.identities import count_linked, find_like_ids, tell_linking
 from pipelines.linking import PLACE_PREFIX, count_told, pseudonymise, set_aside_identical
 from pipelines.quality import flag_answers
@@ -55,6 +57,7 @@ class Intake:
     delivered_scores: pd.DataFrame
     flags: pd.DataFrame
     sessions: pd.DataFrame
+    events: pd.DataFrame
     quarantine: pd.DataFrame
     reconciliation: pd.DataFrame
     verdicts: tuple[Verdict, ...]
@@ -112,7 +115,9 @@ def take_in(
         for file in read_deliveries(study, data_root, library, key)
     )
     logs = read_session_files(study, data_root, [file.table.source for file in files], corrections, key)
-    all_files = (*files, *logs)
+    read = [file.table.source for file in (*files, *logs)]
+    lists = read_event_files(study, data_root, read, corrections, key)
+    all_files = (*files, *logs, *lists)
     parameters = contract_parameters(study, library)
     aside = [*[line for file in files for line in file.table.set_aside], *list_identical_files(files)]
     rows = _list_all_rows(study, files, library, key)
@@ -125,23 +130,29 @@ def take_in(
     rows = rows.assign(days_since_baseline=count_days_since_baseline(study, rows, cells))
     responses = build_responses(rows, cells, contracts["responses"])
     participants = build_participants(study, rows, cells, contracts["participants"])
-    attendance = take_in_sessions(study, logs, participants, find_baseline_days(study, rows, cells), key, contracts)
+    baseline = find_baseline_days(study, rows, cells)
+    attendance = take_in_sessions(study, logs, participants, baseline, key, contracts)
+    happened = take_in_events(study, lists, rows, baseline, key, contracts, parameters)
     flagged = flag_answers(study, files, library, rows, responses, contracts["flags"])
     aside += [*identical, *set_aside, *cells.set_aside, *flagged.set_aside, *attendance.set_aside]
+    aside += happened.set_aside
     return Intake(
         responses=responses,
         participants=participants,
         delivered_scores=build_delivered_scores(rows, cells, contracts["delivered_scores"]),
         flags=flagged.flags,
         sessions=attendance.sessions,
+        events=happened.events,
         quarantine=quarantine_table(aside),
         reconciliation=reconcile(
             {file.table.source: file.table.rows_read for file in all_files},
-            rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict() | attendance.rows_accepted,
+            rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict()
+            | attendance.rows_accepted
+            | happened.rows_accepted,
             aside,
             {file.table.source: file.fingerprint for file in all_files},
         ),
-        verdicts=(*arrival, *cells.verdicts, *attendance.verdicts),
+        verdicts=(*arrival, *cells.verdicts, *attendance.verdicts, *happened.verdicts),
         drift=find_drift(study, files, library, cells),
         linkage=count_linked(rows, parameters["timepoints"]),
         like_ids=find_like_ids(all_files, listed),
@@ -236,6 +247,8 @@ def contract_parameters(study: Study, library: Mapping[str, Instrument]) -> dict
         "measure_ranges": measures,
         "unit_interval": (0.0, 1.0),
         "attendance": list(ATTENDANCE),
+        "event_kinds": [kind.id for kind in study.event_kinds],
+        "event_days": allowed_event_days(study),
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -16,6 +15,8 @@ import pandas as pd
 
 from pipelines.corrections import FILE
 from pipelines.folder import StudyFolder
+from pipelines.freezing import FILE as FROZEN
+from pipelines.whole_files import write_whole
 from reports import ReportContent, gate_results, render_report
 
 LIBRARIES = (
@@ -73,7 +74,7 @@ def publish(
     provenance["outputs"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files["provenance.json"] = (json.dumps(provenance, indent=2, ensure_ascii=False) + "\n").encode()
     folder.output.mkdir(parents=True, exist_ok=True)
-    return [_write(folder.output / name, content) for name, content in files.items()]
+    return [write_whole(folder.output / name, content) for name, content in files.items()]
 
 
 def describe_provenance(folder: StudyFolder, reconciliation: pd.DataFrame) -> dict[str, Any]:
@@ -82,6 +83,8 @@ def describe_provenance(folder: StudyFolder, reconciliation: pd.DataFrame) -> di
         document.path.name: hashlib.sha256(document.text.encode()).hexdigest()
         for document in (folder.study, folder.plan)
     }
+    if folder.frozen is not None:
+        documents[FROZEN] = hashlib.sha256((folder.path / FROZEN).read_bytes()).hexdigest()
     if folder.corrections:
         documents[FILE] = hashlib.sha256((folder.path / FILE).read_bytes()).hexdigest()
     data = dict(zip(reconciliation["source"], reconciliation["sha256"], strict=True))
@@ -119,6 +122,7 @@ def _content(
         reconciliation=reconciliation,
         cells_quarantined=int(reconciliation["cells_quarantined"].sum()),
         provenance=provenance,
+        frozen=folder.frozen,
     )
 
 
@@ -135,16 +139,3 @@ def _parquet(table: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     return bytes(buffer.getvalue())
-
-
-def _write(path: Path, content: bytes) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

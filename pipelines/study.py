@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from analysis.design import Arm, Covariate, DesignKind, Direction, Measure, StudyDesign, Timepoint
+from analysis.design import Arm, Covariate, DesignKind, Direction, EventKind, Measure, StudyDesign, Timepoint
 from data_contracts.documents import Document, Finding, FindingsError, StrictModel, load_document
 from instruments import Instrument
 from instruments.parts import LanguageTag
 from pipelines.consistency import find_contradictions, find_unknown_instruments, find_unknown_variants
 from pipelines.declarations import Id, Number, Source, Text
 from pipelines.errors import PipelineError
+from pipelines.events.declarations import EventsSource
 from pipelines.library import adapt_library
 from pipelines.sessions.declarations import SessionSource
 
@@ -37,17 +38,23 @@ class StudyTimepoint(StrictModel):
 
 
 class StudyArm(StrictModel):
-    """What participants were assigned to."""
+    """What participants were assigned to.
+
+    `starts` is a timepoint: of the arm on a waiting list the last one measured before it begins, of a sequence of a
+    stepped wedge the first one measured under the programme.
+    """
 
     id: Id
     label: str = ""
     reference: bool = False
+    starts: Id | None = None
 
 
 class Groups(StrictModel):
-    """Peer groups: the arms whose participants meet in groups."""
+    """Peer groups: the arms whose participants meet in groups; `randomised` where lots were drawn for whole groups."""
 
     meets_in: Annotated[list[Id], Field(min_length=1)]
+    randomised: bool = False
 
 
 class StudyCovariate(StrictModel):
@@ -79,6 +86,13 @@ class StudyMeasure(StrictModel):
     higher_is: Direction
 
 
+class StudyEventKind(StrictModel):
+    """Something that may happen to a participant: leaving the programme, a stay in hospital."""
+
+    id: Id
+    label: str = ""
+
+
 class Study(StrictModel):
     """A study definition (`study.yaml`)."""
 
@@ -102,6 +116,8 @@ class Study(StrictModel):
     recruitment: dict[Literal["eligible", "invited"], Annotated[int, Field(ge=0)]] = {}
     sources: Annotated[list[Source], Field(min_length=1)]
     sessions: list[SessionSource] = []
+    event_kinds: list[StudyEventKind] = []
+    events: list[EventsSource] = []
 
     @model_validator(mode="after")
     def _holds_together(self) -> Study:
@@ -150,20 +166,34 @@ def derive_design(study: Study, library: Mapping[str, Instrument]) -> StudyDesig
     return StudyDesign(
         kind=study.design,
         timepoints=tuple(Timepoint(t.id, t.label or t.id, t.week) for t in timepoints),
-        arms=tuple(Arm(arm.id, arm.label or arm.id, arm.reference) for arm in study.arms),
+        arms=tuple(Arm(arm.id, arm.label or arm.id, arm.reference, arm.starts or "") for arm in study.arms),
         group_arms=tuple(study.groups.meets_in) if study.groups else (),
+        groups_drawn=study.groups is not None and study.groups.randomised,
         covariates=tuple(
             Covariate(c.id, c.label or c.id, c.kind, tuple(dict.fromkeys((c.levels or {}).values())))
             for c in study.covariates
         ),
         measures=_measures(study, library),
         recruitment={str(name): count for name, count in study.recruitment.items()},
+        event_kinds=tuple(EventKind(kind.id, kind.label or kind.id) for kind in study.event_kinds),
+        items=_items(study, library),
     )
 
 
 def used_instruments(study: Study) -> list[str]:
     """Return the ids of the instruments that the sources deliver, in order of appearance."""
     return list(dict.fromkeys(name for source in study.sources for name in source.instruments))
+
+
+def _items(study: Study, library: Mapping[str, Instrument]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return the lowest and the highest answer of every item whose answers some source delivers."""
+    delivered = [name for source in study.sources for name, columns in source.instruments.items() if columns.items]
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for name in dict.fromkeys(delivered):
+        sets = library[name].response_sets
+        ends = {key: (one.allowed.minimum, one.allowed.maximum) for key, one in sets.items()}
+        found[name] = {item.id: ends[item.response_set] for item in library[name].items}
+    return found
 
 
 def _measures(study: Study, library: Mapping[str, Instrument]) -> dict[str, Measure]:

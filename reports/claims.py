@@ -9,6 +9,7 @@ from analysis.design import Arm, Measure, StudyDesign
 from analysis.plan import Estimand, Outcome
 from analysis.plan_parts import Population
 from analysis.populations import population_of
+from reports.chance import LEFT_TO_CHANCE, is_left_to_chance
 from reports.content import ReportContent
 from reports.numbers import (
     NO_BREAK,
@@ -22,7 +23,6 @@ from reports.numbers import (
 )
 from reports.reading import Row, Rows, pick_one
 
-LEVEL_NAMES: Final = {1: "very low", 2: "low", 3: "moderate", 4: "high"}
 SIGNIFICANCE: Final = 0.05
 _HEDGES: Final = {
     4: "{arm} {verb}s",
@@ -44,6 +44,12 @@ CHOSEN: Final = (
     "says less of the programme than the comparison of everybody."
 )
 WITHHELD: Final = "so few people are behind it, or left out of it, that somebody could be recognised"
+
+
+SAME_EVERYWHERE: Final = (
+    "Scores may change over time in all groups, and the model allows for that; it takes the difference to be the same "
+    "in every group and at every timepoint."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
     """
     row = pick_one(rows, estimand=estimand.id, analysis="model")
     outcome, design = content.plan.outcome(estimand.outcome), content.design
+    estimand = estimand.model_copy(update={"model": content.plan.model_of(estimand, design)})
     measure = content.plan.measure_of(outcome.id, design)
     at = _label(design, estimand.timepoint)
     if row is None or row.verdict != "estimated":
@@ -102,6 +109,7 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
         return Claim(
             estimand.id, f"The result for {measure.concept} at {at} is not shown: {WITHHELD}.", is_answered=False
         )
+    clear = is_clear(row) and not is_left_to_chance(rows, estimand.id)
     population = population_of(estimand, content.plan)
     if population is not None:
         sentence = f"Among {say_population(population, design)}: {_of_some(row, measure, at, estimand, design)}"
@@ -112,14 +120,15 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
     else:
         certainty = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome.id)
         level = int(certainty.value) if certainty and certainty.is_shown else 1
-        sentence = _difference(row, measure, at, estimand, design, level)
-    clear = is_clear(row)
+        sentence = _difference(row, measure, at, estimand, design, level if clear else 0)
     notes = _notes(row, outcome, measure, design)
+    if is_clear(row) and not clear:
+        notes = (*notes, LEFT_TO_CHANCE)
     if content.plan.is_asked_twice(estimand):
         notes = (f"This is '{estimand.id}' of the plan, which asks the same in more than one way. {row.method}", *notes)
     if population is not None:
         notes = (*notes, CHOSEN)
-    return Claim(estimand.id, sentence, notes, clear and design.kind == "randomised" and population is None, clear)
+    return Claim(estimand.id, sentence, notes, clear and design.is_randomised and population is None, clear)
 
 
 def say_population(population: Population, design: StudyDesign) -> str:
@@ -148,20 +157,6 @@ def is_clear(row: Row) -> bool:
     return excludes and not row.p_adjusted >= SIGNIFICANCE
 
 
-def say_certainty(rows: Rows, outcome: str) -> tuple[str, int, tuple[str, ...]]:
-    """Return the certainty of an outcome in words, its level (0 without one) and its reasons."""
-    level = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome)
-    reasons = tuple(
-        row.method
-        for row in rows
-        if (row.analysis, row.statistic, row.outcome) == ("certainty", "reason", outcome) and not row.hidden
-    )
-    if level is None or not level.is_shown:
-        return "Certainty is not rated where a result is not computed or not shown.", 0, ()
-    number = int(level.value)
-    return f"{LEVEL_NAMES[number].capitalize()} certainty", number, reasons
-
-
 def say_size(row: Row, measure: Measure) -> str:
     """Return ``2.4 points lower (95 % interval 0.6 to 4.2 points lower)``."""
     return f"{_points(row, measure)} ({_interval(row, measure)})"
@@ -185,7 +180,26 @@ def _unanswered(row: Row | None, measure: Measure, at: str) -> str:
     return f"The result for {measure.concept} at {at} {lead}. {why}"
 
 
+def _steps(row: Row, measure: Measure, at: str, level: int) -> str:
+    """Say a difference between time with the programme and time before it; a level of 0 where it is not clear."""
+    points, interval = _points(row, measure), _interval(row, measure)
+    scored = (
+        f"people measured while their group had the programme scored {points} on the {measure.label} {_than(points)} "
+        "while it had not"
+        if measure.unit == "points"
+        else f"{_SUBJECTS[measure.unit]} was {points} while groups had the programme {_than(points)} while they had not"
+    )
+    lead = f"No clear difference in {measure.concept}"
+    if level:
+        verb = "reduce" if row.value < 0 else "increase"
+        lead = f"{_HEDGES[level].format(arm='the programme', verb=verb)} {measure.concept}"
+    return f"{_capital(lead)}: up to {at}, {scored}, allowing for time ({interval})."
+
+
 def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign, level: int) -> str:
+    """Say a difference of arms, or of the sides of a stepped wedge; a level of 0 where it is not clear."""
+    if design.is_stepped_wedge:
+        return _steps(row, measure, at, level)
     first, second = (_arm(design, side).label for side in estimand.compared)
     points = _points(row, measure)
     interval = _interval(row, measure)
@@ -194,9 +208,9 @@ def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design:
         if measure.unit == "points"
         else f"{_SUBJECTS[measure.unit]} was {points} in the {first} arm {_than(points)} in the {second} arm"
     )
-    if design.kind == "matched_comparison":
+    if design.compares_unlike_arms:
         return _difference_in_change(row, measure, at, estimand, design)
-    if not is_clear(row):
+    if not level:
         return f"No clear difference in {measure.concept} at {at}: {scored} ({interval})."
     verb = "reduce" if row.value < 0 else "increase"
     lead = _HEDGES[level].format(arm=first, verb=verb)
@@ -205,6 +219,8 @@ def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design:
 
 def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
     """Say a difference of changes: the arms may have begun at different scores, and the later ones differ otherwise."""
+    if estimand.model == "overlap_weights":
+        return _weighted_difference(row, measure, at, estimand, design)
     first, second = (_arm(design, side).label for side in estimand.compared)
     adjusted = _adjusted_for(row, estimand, design)
     allowing = f", after allowing for {adjusted}," if adjusted else ","
@@ -214,6 +230,22 @@ def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estiman
     return (
         f"{lead}{compared} being in the {first} arm was associated with a change {where} from "
         f"{design.baseline.label} to {at} that was {_points(row, measure)} ({_interval(row, measure)})."
+    )
+
+
+def _weighted_difference(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
+    """Say a difference between people who were made alike by weights, and in what: nothing else was."""
+    first, second = (_arm(design, side).label for side in estimand.compared)
+    labels = {covariate.id: covariate.label for covariate in design.covariates}
+    at_baseline = f"the score at {design.baseline.label}"
+    declared = [labels[covariate] for covariate in estimand.covariates]
+    named = join_words([*declared, at_baseline] if at_baseline in row.method or not declared else declared)
+    lead = "C" if is_clear(row) else f"No clear difference in {measure.concept} at {at}: c"
+    what = measure.concept if measure.unit == "percent" else f"a score on the {measure.label}"
+    return (
+        f"{lead}ompared with similar people in the {second} arm, after adjusting for {named} by overlap weights, being "
+        f"in the {first} arm was associated with {what} at {at} that was {_points(row, measure)} "
+        f"({_interval(row, measure)})."
     )
 
 
@@ -233,6 +265,8 @@ def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
 
 def _samples(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
     """Say how samples differ: of people surveyed later and at first, never of anybody who changed."""
+    if design.is_series:
+        return _departure(row, measure, at, design)
     points, first = _points(row, measure), design.baseline.label
     adjusted = _adjusted_for(row, estimand, design)
     allowing = f", after allowing for {adjusted}" if adjusted else ""
@@ -259,6 +293,22 @@ def _samples(row: Row, measure: Measure, at: str, estimand: Estimand, design: St
         f"{said} ({_interval(row, measure)}). How much of that is due to the programme, and how much to who was "
         "surveyed, cannot be told."
     )
+
+
+def _departure(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
+    """Say by how much samples depart from the trend before the programme."""
+    points = _points(row, measure)
+    start = _label(design, design.arms[0].starts)
+    lead = "" if is_clear(row) else f"No clear departure of {measure.concept} from its earlier trend: "
+    if measure.unit == "points":
+        said = f"people surveyed at {at} scored {points} on the {measure.label}"
+    else:
+        said = f"at {at}, {measure.concept if measure.unit == 'percent' else _SUBJECTS[measure.unit]} was {points}"
+    sentence = (
+        f"{lead}{said} {_than(points)} the trend before {start} would have led one to expect "
+        f"({_interval(row, measure)}). Whatever else happened at that time would look the same."
+    )
+    return _capital(sentence)
 
 
 def _points(row: Row, measure: Measure) -> str:
@@ -303,7 +353,9 @@ def _notes(row: Row, outcome: Outcome, measure: Measure, design: StudyDesign) ->
             )
     else:
         notes.append(f"The interval holds zero; that is no proof that there is no {what}.")
-        if not design.compares_timepoints:
+        if design.is_stepped_wedge:
+            notes.append(SAME_EVERYWHERE)
+        elif not design.compares_timepoints:
             alike = "Later samples of all arms may differ" if design.is_resampled else "Arms may change"
             notes.append(f"{alike} alike over time; only the difference between them bears on the programme.")
     return tuple(notes)

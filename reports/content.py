@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.design import StudyDesign
+from analysis.fingerprint import FrozenPlan
 from analysis.plan import Plan
 from instruments import Instrument
 from instruments.wording import Wording
@@ -42,6 +43,8 @@ class ReportContent:
         Single answers set aside.
     provenance : mapping
         ``versions`` (name -> version) and ``fingerprints`` (file -> SHA-256).
+    frozen : FrozenPlan or None
+        What was frozen of the plan, and when.
     """
 
     title: str
@@ -59,3 +62,4 @@ class ReportContent:
     reconciliation: pd.DataFrame
     cells_quarantined: int
     provenance: Mapping[str, Any]
+    frozen: FrozenPlan | None = None

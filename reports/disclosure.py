@@ -15,12 +15,15 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.certainty_measurement import END_EFFECT
+from analysis.design import SERIES_CONTRAST, STEP_CONTRAST
 from analysis.quality import LEFT_OUT
 from data_contracts.errors import Problem, choose_from
+from reports.change_counts_gate import find_revealing_sizes, tell_changes
 from reports.delivery_gate import ATTENDED, find_revealing, round_values
 from reports.errors import ReportError
 from reports.numbers import decimals_to_show
-from reports.part_gate import find_parts, find_revealing_parts, round_parts
+from reports.part_gate import PARTS, find_parts, find_revealing_parts, round_parts
 from reports.quality_gate import find_revealing_estimates, find_revealing_flags, find_revealing_sums
 
 THRESHOLD: Final = 10
@@ -32,8 +35,6 @@ COUNTS: Final = ("allocated", "answered", "analysed", "observed", "linked")
 REVEALING: Final = ("sd", "standardised_change")
 """Statistics that, beside a mean and its interval, give the number of people away."""
 SHARES: Final = ("icc_group", "working_correlation")
-END_EFFECT: Final = 0.15
-"""Share of people at one end of a measure from which it is said to have a floor or ceiling (Terwee 2007)."""
 BELOW_END_EFFECT: Final = f"below {100 * END_EFFECT:.0f}\u00a0%"
 FEWEST_MEASURED: Final = 50
 """People below whom no correlation between items is printed."""
@@ -89,12 +90,16 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     _gate_changes(gated)
     _gate_declared(gated)
     _gate_estimands(gated)
+    _gate_margins(gated)
+    _gate_change_counts(gated, results.reset_index(drop=True))
+    _gate_expected(gated)
     _gate_totals(gated)
     _gate_quality(gated)
     _gate_agreement(gated)
     _gate_measurement(gated)
     _blur_models(gated)
     _gate_certainty(gated)
+    _gate_precision(gated)
     return gated.assign(classes=np.nan, fewest=np.nan).set_axis(results.index)
 
 
@@ -246,8 +251,17 @@ def _gate_parts(gated: pd.DataFrame) -> None:
     has_interval = shown & gated["conf_low"].notna() & gated["conf_high"].notna()
     for index in gated.index[has_interval]:
         _blur(gated, index)
-    gated.loc[shown & ~has_interval, "value"] = round_parts(gated.loc[shown & ~has_interval, "value"])
+    for column in ("value", "p_value"):
+        gated.loc[shown & ~has_interval, column] = round_parts(gated.loc[shown & ~has_interval, column])
     gated.loc[shown, ["std_error", "df", "n"]] = np.nan
+
+
+def _gate_change_counts(gated: pd.DataFrame, results: pd.DataFrame) -> None:
+    """Tell how people changed only where no small number of people can be had from it, nor a hidden spread."""
+    _hide(gated, find_revealing_sizes(gated))
+    told = tell_changes(gated, results, THRESHOLD)
+    gated.loc[told.index, told.columns] = told
+    _hide(gated, gated.index.isin(told.index[told["value"].isna()]))
 
 
 def _gate_delivery(gated: pd.DataFrame) -> None:
@@ -284,6 +298,14 @@ def _gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
         _hide(gated, same)
 
 
+def _gate_precision(gated: pd.DataFrame) -> None:
+    """Leave one digit of what data could have shown where standard errors are withheld, for it is a multiple of one."""
+    told = gated[(gated["analysis"] == "precision") & ~gated["hidden"]]
+    exact = gated[(gated["analysis"] == "model") & gated["std_error"].notna()]
+    withheld = told.index[~told["estimand"].isin(exact["estimand"])]
+    gated.loc[withheld, "value"] = round_parts(gated.loc[withheld, "value"], digits=1)
+
+
 def _gate_certainty(gated: pd.DataFrame) -> None:
     """Hide how sure an outcome is where a result of it is hidden: the reasons speak of its interval."""
     asked = (gated["analysis"] == "model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")
@@ -291,7 +313,7 @@ def _gate_certainty(gated: pd.DataFrame) -> None:
     hidden = gated.loc[asked & gated["hidden"], "outcome"]
     where = (gated["analysis"] == "certainty") & gated["outcome"].isin(hidden)
     _hide(gated, where)
-    gated.loc[where, "method"] = ""
+    gated.loc[where, ["method", "item", "estimand", "arm", "timepoint"]] = ""
 
 
 def _gate_changes(gated: pd.DataFrame) -> None:
@@ -310,7 +332,8 @@ def _gate_declared(gated: pd.DataFrame) -> None:
     """Hide declared numbers of people so near to others that the few between them would show."""
     allocated = gated.loc[gated["statistic"] == "allocated", "n"]
     printed = [float(allocated.sum())] if allocated.notna().any() else []
-    declared = gated[(gated["verdict"] == "declared") & gated["value"].notna()]
+    of_people = (gated["verdict"] == "declared") & ~gated["analysis"].isin(PARTS)
+    declared = gated[of_people & gated["value"].notna()]
     for index, number in declared["value"].sort_values(kind="stable").items():
         if 0 < number < THRESHOLD or any(is_near(number, other) for other in printed):
             _hide(gated, gated.index == index)
@@ -325,7 +348,12 @@ def _gate_estimands(gated: pd.DataFrame) -> None:
         row = gated.loc[index]
         ends = row["contrast"].split(" - ")
         of_outcome = gated[(gated["statistic"] == "marginal_mean") & (gated["outcome"] == row["outcome"])]
-        if row["statistic"] == "difference" and not of_outcome["timepoint"].isin(ends).any():
+        if row["contrast"] == STEP_CONTRAST:
+            _gate_steps(gated, index, of_outcome)
+            continue
+        if row["contrast"] == SERIES_CONTRAST:
+            means = of_outcome
+        elif row["statistic"] == "difference" and not of_outcome["timepoint"].isin(ends).any():
             of_arms = of_outcome[of_outcome["arm"].isin(ends)]
             means = of_arms[of_arms["timepoint"].isin([row["timepoint"], *of_arms["timepoint"].head(1)])]
         else:
@@ -335,6 +363,33 @@ def _gate_estimands(gated: pd.DataFrame) -> None:
             _hide(gated, gated.index == index)
         elif row["n"] not in means["n"].to_list():
             _withhold(gated, index, np.nan)
+
+
+def _gate_steps(gated: pd.DataFrame, index: int, means: pd.DataFrame) -> None:
+    """Show a difference over all groups by the people behind it, without their number, and its means all or none.
+
+    Sequences that are on the same side at a timepoint share one mean, and the other side is a difference away.
+    """
+    if not gated.loc[index, "n"] >= THRESHOLD:
+        _hide(gated, gated.index == index)
+    else:
+        _withhold(gated, index, np.nan)
+    if means["hidden"].any():
+        _hide(gated, gated.index.isin(means.index))
+
+
+def _gate_expected(gated: pd.DataFrame) -> None:
+    """Hide what is left over of a change that is hidden itself, and the words that say how it lies to the expected."""
+    own = (gated["analysis"] == "expected_change") & (gated["verdict"] != "declared")
+    changes = gated.loc[(gated["analysis"] == "model") & (gated["estimand"] != "") & gated["hidden"], "estimand"]
+    _hide(gated, own & gated["estimand"].isin(changes))
+    gated.loc[own & gated["hidden"] & (gated["statistic"] == "judgement"), "method"] = ""
+
+
+def _gate_margins(gated: pd.DataFrame) -> None:
+    """Hide a judgement of an estimate that is hidden itself."""
+    answers = (gated["analysis"] == "model") & (gated["estimand"] != "") & gated["hidden"]
+    _hide(gated, (gated["analysis"] == "margin") & gated["estimand"].isin(gated.loc[answers, "estimand"]))
 
 
 def _gate_totals(gated: pd.DataFrame) -> None:

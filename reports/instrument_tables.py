@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -13,6 +13,15 @@ from reports.content import ReportContent
 from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_number
 from reports.reading import Row, Rows, pick, pick_one
 
+_MEASUREMENT: Final = (
+    "Measure",
+    "Alpha",
+    INTERVAL,
+    "Omega",
+    "At the lowest score",
+    "At the highest",
+    "Reliable change",
+)
 _NO_MODEL: Final = ("refused:too_few_items",)
 """Reasons against a factor model that say nothing of the sample."""
 
@@ -50,12 +59,23 @@ def measurement_table(rows: Rows, design: StudyDesign) -> Table:
                 _number(by_name.get("reliable_change"), decimals_of(measure)),
             )
         )
-    columns = ("Measure", "Alpha", INTERVAL, "Omega", "At the lowest score", "At the highest", "Reliable change")
-    notes = (
-        "Alpha and omega say how well items agree (1 is best). A change of one participant beyond the reliable change, "
-        "in points, exceeds measurement error in 95 of 100 cases.",
-    )
-    return Table("The measures in this sample", columns, tuple(lines), (*notes, *mark_notes(tuple(lines))))
+    told = _columns_told(design, lines)
+    cells = tuple(tuple(line[place] for place in told) for line in lines)
+    note = "Alpha and omega say how well items agree (1 is best)."
+    if not design.is_resampled:
+        note += (
+            " A change of one participant beyond the reliable change, in points, exceeds measurement error in 95 of "
+            "100 cases."
+        )
+    columns = tuple(_MEASUREMENT[place] for place in told)
+    return Table("The measures in this sample", columns, cells, (note, *mark_notes(cells)))
+
+
+def _columns_told(design: StudyDesign, lines: Sequence[tuple[str, ...]]) -> list[int]:
+    """Return the columns but those without anything in them, and the change of people where nobody is followed."""
+    empty = _MEASUREMENT.index(INTERVAL) if all(line[2] == NOTHING for line in lines) else None
+    unfollowed = _MEASUREMENT.index("Reliable change") if design.is_resampled else None
+    return [place for place in range(len(_MEASUREMENT)) if place not in (empty, unfollowed)]
 
 
 def sameness_table(rows: Rows, design: StudyDesign) -> Table:

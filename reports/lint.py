@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from html.parser import HTMLParser
 from typing import Any, Final
 
-from analysis.design import DesignKind
+from analysis.design import RESAMPLED, DesignKind
 from data_contracts.errors import Problem
 from reports.errors import ReportError
 
@@ -30,8 +30,8 @@ FOLLOWED: Final = re.compile(
 )
 """Words that say that the same people were seen again."""
 
-TECHNICAL: Final = ("fixed effects", "random effects", "mixed effects")
-"""Names of parts of a model, which say nothing of a programme."""
+TECHNICAL: Final = ("fixed effects", "random effects", "mixed effects", "effective sample size")
+"""Names of parts of a model and of a size, which say nothing of a programme."""
 
 _INLINE: Final = frozenset({"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup"})
 _SPOKEN: Final = frozenset({"alt", "aria-description", "aria-label", "content", "label", "placeholder", "title"})
@@ -46,7 +46,7 @@ def lint_claims(text: str, design_kind: DesignKind, *, quoted: Collection[str] =
     text : str
         A rendered report, or any part of it: HTML or plain text. Text, spoken attributes and the data of figures are
         read.
-    design_kind : {"randomised", "matched_comparison", "single_group", "repeated_cross_section"}
+    design_kind : str
         Named in the message; every design is held to the same words outside of `quoted`, and where each timepoint is a
         sample of its own, nobody may be said to have changed, stayed or left.
     quoted : collection of str, optional
@@ -71,7 +71,7 @@ def lint_claims(text: str, design_kind: DesignKind, *, quoted: Collection[str] =
         )
         for found in FORBIDDEN.finditer(rest)
     ]
-    if design_kind == "repeated_cross_section":
+    if design_kind in RESAMPLED:
         problems += [
             Problem(
                 "follows_nobody",

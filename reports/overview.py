@@ -17,24 +17,54 @@ FEW_ANSWERED: Final = 0.8
 
 DESIGNS: Final[dict[DesignKind, str]] = {
     "randomised": "Chance decided who was in which arm, so at the start the arms differed by luck alone.",
+    "waitlist": "Chance decided who began at once and who waited, so at the start the arms differed by luck alone.",
+    "stepped_wedge": "Groups got the programme one after the other, in an order that was drawn by lot, so each was "
+    "measured before it and with it.",
     "matched_comparison": "The arms were not formed by chance; people in them were compared after allowing for what "
     "was measured at the start.",
+    "comparison": "The arms were not formed by chance, and nobody was matched; people in them were compared after "
+    "allowing for what was measured at the start.",
     "single_group": "One group of people was asked before and after; nobody without the programme was asked.",
+    "interrupted_time_series": "People were surveyed at many timepoints before and after the programme began, each "
+    "time a sample of their own; the later ones were held against the trend of the earlier ones.",
     "repeated_cross_section": "Each timepoint is a sample of its own: other people, or in part the same ones, were "
     "surveyed each time, and nobody was followed from one to the next.",
 }
 
 _LIMITS: Final[dict[DesignKind, tuple[str, ...]]] = {
     "randomised": ("Whether the same would be found with other people, other facilitators or in another place.",),
+    "waitlist": (
+        "How people fare beside others who expect nothing: people who wait may hold back because help is coming, or "
+        "look forward to it, and comparisons with a waiting list tend to show larger differences than others.",
+        "Whether a difference lasts: once those who waited had begun too, nobody was left to compare with.",
+        "Whether the same would be found with other people, other facilitators or in another place.",
+    ),
+    "stepped_wedge": (
+        "How a difference grows or fades the longer a group has the programme: one difference was taken for all of it.",
+        "Whether something else happened to the groups at the time they began, which the passing of time in the other "
+        "groups does not show.",
+        "Whether the same would be found with other people, other facilitators or in another place.",
+    ),
     "matched_comparison": (
         "Whether the programme is the reason for a difference: people in the arms may differ in ways that were not "
         "measured.",
+        "Whether the same would be found with other people, other facilitators or in another place.",
+    ),
+    "comparison": (
+        "Whether the programme is the reason for a difference: people in the arms may differ in ways that were not "
+        "measured, and nobody was matched.",
         "Whether the same would be found with other people, other facilitators or in another place.",
     ),
     "single_group": (
         "Whether the programme is the reason for a change: nobody was asked who did not take part.",
         "How much would have changed anyway: people who feel bad when they join tend to score closer to the average "
         "later, with or without a programme (regression to the mean), and some recover by themselves.",
+    ),
+    "interrupted_time_series": (
+        "Whether the programme is the reason for a departure from the trend: whatever else happened at that time would "
+        "look the same, and so would a change in who was surveyed.",
+        "Whether the earlier trend would have gone on as a straight line.",
+        "Whether any one person is better or worse off than before: samples were compared, not people with themselves.",
     ),
     "repeated_cross_section": (
         "Whether the programme is the reason for a difference: who was surveyed may differ between timepoints in ways "
@@ -129,7 +159,7 @@ def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]
         )
     else:
         steps.append("Weigh the interval, not only the number in its middle, against the cost of the programme.")
-        if content.design.kind == "matched_comparison":
+        if content.design.compares_unlike_arms:
             steps.append("Before deciding on this alone, ask in what other ways the people in the arms differed.")
     if _few_answered(rows, content):
         steps.append(

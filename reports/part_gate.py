@@ -42,6 +42,6 @@ def find_revealing_parts(gated: pd.DataFrame, threshold: int) -> pd.Series:
     return find_parts(gated) & small
 
 
-def round_parts(values: pd.Series) -> pd.Series:
-    """Return values with two digits."""
-    return values.map(lambda value: float(f"{value:.{DIGITS}g}") if np.isfinite(value) else value)
+def round_parts(values: pd.Series, *, digits: int = DIGITS) -> pd.Series:
+    """Return values with few digits."""
+    return values.map(lambda value: float(f"{value:.{digits}g}") if np.isfinite(value) else value)

@@ -6,19 +6,45 @@ from collections.abc import Callable
 from typing import Final
 
 from analysis.plan import Outcome
+from reports.balance import say_balance
+from reports.change_counts import say_meaning
 from reports.content import ReportContent
+from reports.deviations import say_deviations
+from reports.dose import say_dose
+from reports.expected_change import say_changed_anyway
+from reports.formats import say_formats
+from reports.harms import say_harms
+from reports.leavers import compare_those_who_left, say_leavers
+from reports.margins import say_margin
+from reports.permutation import say_permutation
+from reports.precision import say_precision
 from reports.reading import Rows
 from reports.sections import Block, Section
+from reports.where import say_where
 
 SayBlock = Callable[[Outcome, Rows, ReportContent], Block | None]
 SaySection = Callable[[Rows, ReportContent], Section | None]
 SayBlocks = Callable[[Rows, ReportContent], tuple[Block, ...]]
 
-CARD_BLOCKS: Final[tuple[SayBlock, ...]] = ()
+CARD_BLOCKS: Final[tuple[SayBlock, ...]] = (
+    say_leavers,
+    say_meaning,
+    say_changed_anyway,
+    say_permutation,
+    say_precision,
+    say_balance,
+    say_margin,
+    say_dose,
+)
 """Blocks of an outcome card, in order, between its certainty and its instrument."""
-PEOPLE_BLOCKS: Final[tuple[SayBlocks, ...]] = ()
+PEOPLE_BLOCKS: Final[tuple[SayBlocks, ...]] = (compare_those_who_left,)
 """Blocks of the section on who took part and who left, after the flow."""
-SECTIONS: Final[tuple[SaySection, ...]] = ()
+SECTIONS: Final[tuple[SaySection, ...]] = (
+    say_harms,
+    say_where,
+    say_formats,
+    say_deviations,
+)
 """Sections between the outcomes and the annex, in order."""
 ANNEX_BLOCKS: Final[tuple[SayBlocks, ...]] = ()
 """Blocks of the annex, after the estimates."""

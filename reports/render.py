@@ -13,9 +13,14 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from instruments.wording import item_label
 from reports.content import ReportContent
+from reports.deviations import quoted_deviations
 from reports.disclosure import gate_results
+from reports.expected_change import quoted_sources
 from reports.figures import CONFIG
+from reports.harms import quoted_harms
 from reports.lint import lint_claims
+from reports.margins import quoted_margins
+from reports.sites import quoted_sites
 from reports.summarise import ReportView, summarise_report
 
 TEMPLATES: Final = ("report.html", "parts.html", "report.css", "boot.js")
@@ -74,6 +79,11 @@ def quoted_strings(content: ReportContent) -> list[str]:
         for outcome in content.plan.outcomes
         if outcome.smallest_meaningful_change
     ]
+    quoted += quoted_sources(content)
+    quoted += [outcome.reliable_change.source for outcome in content.plan.outcomes if outcome.reliable_change]
+    quoted += quoted_deviations(content)
+    quoted += quoted_harms(content)
+    quoted += [*quoted_margins(content), *quoted_sites(content)]
     return [*quoted, *content.provenance["fingerprints"], *content.provenance["versions"]]
 
 

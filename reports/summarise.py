@@ -13,9 +13,12 @@ from analysis.plan import Outcome
 from instruments import Instrument
 from reports import annex_tables, tables
 from reports.cells import INTERVAL, Table, value_cell
-from reports.claims import ALONE, Claim, join_words, make_claim, say_certainty, say_direction
+from reports.certainty import say_certainty
+from reports.claims import ALONE, Claim, join_words, make_claim, say_direction
 from reports.content import ReportContent
 from reports.delivery import Delivery, say_delivery
+from reports.deviations import add_prespecified
+from reports.expected_change import add_expected
 from reports.figures import describe_axis, figure_json, plot_outcome
 from reports.instrument_tables import instrument_tables
 from reports.numbers import decimals_of, format_threshold, say_portion, unit_of
@@ -161,7 +164,14 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
     means = pick(rows, analysis="model", statistic="marginal_mean", outcome=outcome.id)
     figure = plot_outcome(means, design, measure)
     claims = tuple(
-        add_flagged(make_claim(estimand, rows, content), estimand, rows, content)
+        add_prespecified(
+            add_flagged(
+                add_expected(make_claim(estimand, rows, content), estimand, rows, content), estimand, rows, content
+            ),
+            estimand,
+            rows,
+            content,
+        )
         for estimand in content.plan.estimands
         if estimand.outcome == outcome.id
     )
@@ -177,7 +187,7 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         heading=f"{measure.concept[0].upper()}{measure.concept[1:]}",
         role=outcome.role,
         claims=claims,
-        certainty=Certainty(*say_certainty(rows, outcome.id)),
+        certainty=Certainty(*say_certainty(rows, outcome.id, content)),
         figure=figure_json(figure) if figure is not None else "",
         caption=_caption(means, content, outcome, rows) if figure is not None else "",
         tables=(*first, tables.contrasts_table(rows, content, outcome.id, measure)),
@@ -214,6 +224,7 @@ def _caption(means: Rows, content: ReportContent, outcome: Outcome, rows: Rows) 
     models = {row.method for row in pick(rows, analysis="model", outcome=outcome.id, verdict="estimated")}
     first = " Of several models that the plan asks for, this is the first." if len(models) > 1 else ""
     samples = " Each point is a sample of its own; the line follows nobody." if design.is_resampled else ""
+    samples = " In the model, all who are on the same side share one mean." if design.is_stepped_wedge else samples
     return (
         f"Model means of {measure.label} with {INTERVAL}s over time.{samples} {' '.join(paths)} "
         f"{describe_axis(means, measure)} The same numbers stand in the table below.{first}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.design import Measure, StudyDesign
+from analysis.design import SIDE_LABELS, Measure, StudyDesign
 from analysis.plan import Plan
 from reports.cells import INTERVAL, MARK, Table, interval_cell, mark_notes, p_cell, people_cell, value_cell
 from reports.content import ReportContent
@@ -116,8 +116,11 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
                 p_cell(row, row.p_adjusted),
             )
         )
-    names = {"matched_comparison": "Difference in change", "single_group": "Change"}
-    what = names.get(content.design.kind, "Difference")
+    what = "Change" if content.design.kind == "single_group" else "Difference"
+    if content.design.compares_unlike_arms:
+        what = "Difference in change"
+    if content.design.is_series:
+        what = "Departure"
     if content.design.is_resampled and not content.design.compares_timepoints:
         what = "Difference in difference"
     unit = f" in{unit_of(measure)}" if unit_of(measure) else ""
@@ -242,7 +245,8 @@ def _mean(row: Row | None, decimals: int) -> str:
 
 
 def _compared(design: StudyDesign, sides: tuple[str, str]) -> str:
-    labels = {arm.id: arm.label for arm in design.arms} | {time.id: time.label for time in design.timepoints}
+    times = {time.id: time.label for time in design.timepoints}
+    labels = SIDE_LABELS | {arm.id: arm.label for arm in design.arms} | times
     return " \u2212 ".join(labels[side] for side in sides)
 
 

@@ -7,7 +7,12 @@ from analysis.missing_data.multiple_imputation import MultipleImputations, imput
 from analysis.missing_data.panel import Panel, build_panel
 from analysis.missing_data.patterns import compare_leavers, describe_flow, describe_patterns
 from analysis.missing_data.sensitivity import estimate_with_leavers, impute_for_estimand, name_statistic
-from analysis.missing_data.tipping_point import TippingPoint, find_tipping_point, tabulate_deltas
+from analysis.missing_data.tipping_point import (
+    TippingPoint,
+    find_clear_points,
+    find_tipping_point,
+    tabulate_deltas,
+)
 
 __all__ = [
     "STRATEGIES",
@@ -23,6 +28,7 @@ __all__ = [
     "describe_patterns",
     "estimate_one",
     "estimate_with_leavers",
+    "find_clear_points",
     "find_leavers",
     "find_tipping_point",
     "impute_conditional_means",

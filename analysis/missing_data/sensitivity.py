@@ -1,7 +1,7 @@
 """An estimand of the plan under other assumptions about those who left: what the evaluation asks for.
 
-Randomised: arms are compared at the timepoint given baseline. Matched comparison: their changes since baseline are.
-Single group: its mean change since baseline, for which there is no reference to borrow from.
+Randomised, also with a waiting list: arms are compared at the timepoint given baseline. Comparison without chance:
+their changes since baseline are. Single group: its mean change since baseline, with no reference to borrow from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from analysis.missing_data.estimates import Imputed, ImputedEstimate, estimate_o
 from analysis.missing_data.events import REFERENCE_BASED, Strategy, find_leavers
 from analysis.missing_data.multiple_imputation import IMPUTATIONS, impute_repeatedly
 from analysis.missing_data.panel import Compare, Panel, build_panel
-from analysis.plan import Estimand, Outcome
+from analysis.plan import Estimand, Outcome, usual_model
 from data_contracts.errors import Problem, choose_from
 
 Route = Literal["conditional_means", "multiple_imputation"]
@@ -73,7 +73,7 @@ def impute_for_estimand(
     _check_options(strategies, events, route, rng)
     _check_question(estimand, outcome, design, strategies, events)
     panel = _panel(frame, estimand, design, events)
-    compare: Compare = "ancova" if design.kind == "randomised" else "change"
+    compare: Compare = "ancova" if design.shares_baseline else "change"
     contrasts = [] if design.compares_timepoints else [(estimand.compared.first, estimand.compared.second)]
     if route == "conditional_means" and events is None:
         return impute_under_strategies(
@@ -185,6 +185,12 @@ def _check_question(
     if design.is_resampled:
         message = "In a repeated cross-section nobody is followed, so nobody leaves."
         problems.append(Problem("nobody_is_followed", message, "Describe who answered at each timepoint instead."))
+    if design.is_stepped_wedge:
+        message = "In a stepped wedge every group is compared with itself, so arms have no courses to borrow."
+        problems.append(Problem("no_arms_to_follow", message, "Describe who left instead."))
+    if (estimand.model or usual_model(outcome, design)) == "overlap_weights":
+        message = "Overlap weights compare people as they answered; another model would compare filled in scores."
+        problems.append(Problem("weights_not_imputed", message, "Ask it of an estimand by an mmrm or mixed_model."))
     if outcome.kind != "score":
         message = f"Outcome '{outcome.id}' is {outcome.kind}; its missing values are not imputed by a normal model."
         problems.append(Problem("outcome_not_a_score", message, "Ask for the score that it is made of."))

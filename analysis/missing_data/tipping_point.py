@@ -101,6 +101,44 @@ def find_tipping_point(imputed: Imputed, what: str, timepoint: str, *, most: flo
     return TippingPoint(verdict="holds", delta=float("nan"), most=far, arm=arm, start=start, end=at(far))
 
 
+def find_clear_points(imputed: Imputed, what: str, timepoint: str, *, most: float) -> dict[int, float]:
+    """Find the smallest deltas at which a 95 % interval that includes zero leaves it out.
+
+    Parameters
+    ----------
+    imputed, what, timepoint, most
+        As in `find_tipping_point`. The imputed scores of the first arm are moved, those of the other stay.
+
+    Returns
+    -------
+    dict
+        -1 and 1 (imputed scores moved down, and up) -> delta with its sign; a way without one up to `most` is left out,
+        and both are where the interval leaves zero out before anything is added.
+
+    Raises
+    ------
+    AnalysisError
+        As in `find_tipping_point`.
+    """
+    if find_tipping_point(imputed, what, timepoint, most=most).verdict != "not_conclusive":
+        return {}
+    arm = what.split(" - ")[0]
+
+    def distance(points: float) -> float:
+        """Return how far the interval is from zero; negative where it includes it."""
+        found = estimate_one(imputed, what, timepoint, delta={arm: points}).estimate
+        reach = float(student.ppf((1 + CONFIDENCE) / 2, found.df)) * found.std_error
+        return abs(found.value) - reach
+
+    clear: dict[int, float] = {}
+    for sign in (-1, 1):
+        for low, high in pairwise(sign * np.linspace(0.0, most, STEPS + 1)):
+            if distance(high) > 0:
+                clear[sign] = float(brentq(distance, low, high, xtol=1e-10 * most))
+                break
+    return clear
+
+
 def tabulate_deltas(
     imputed: Imputed, what: str, timepoint: str, *, first: Sequence[float], second: Sequence[float] = (0.0,)
 ) -> pd.DataFrame:

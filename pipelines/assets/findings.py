@@ -9,6 +9,7 @@ from analysis import evaluate_plan
 from data_contracts import conform
 from pipelines.assets.common import STUDIES, check_and_store, contract_check, no_values_in_errors
 from pipelines.intake import contract_parameters
+from pipelines.ledger import record_reading
 from pipelines.publish import publish
 from pipelines.resources import Studies
 from pipelines.store import Store
@@ -31,6 +32,7 @@ def results(
     responses: pd.DataFrame,
     flags: pd.DataFrame,
     sessions: pd.DataFrame,
+    events: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads this annotation and knows no parameter
     """Carry out the plan."""
     folder = studies.open(context.partition_key)
@@ -44,7 +46,11 @@ def results(
         library=folder.library,
         flags=flags,
         sessions=sessions,
+        events=events,
+        frozen=folder.frozen,
     )
+    read = Store(folder.store).load("reconciliation")
+    record_reading(folder, "run", dict(zip(read["source"], read["sha256"], strict=True)))
     contract = folder.contracts["results"]
     return check_and_store(contract, conform(table, contract), contract_parameters(folder.study.value, folder.library))
 

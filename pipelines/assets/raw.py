@@ -18,6 +18,7 @@ TABLES = {
     "delivered_scores": "Scores that came with the data.",
     "flags": "Answers that may have been given without care: too fast, in a straight line, by no person.",
     "sessions": "Who came to which session of the programme, how people met, and who led it.",
+    "events": "What happened to participants, and when: left the programme, a stay in hospital.",
     "drift": "How deliveries differ from each other and from what is declared; never an answer.",
     "linking": "Who answered at which timepoints, and ids that may be one person; never an id.",
     "quarantine": "Rows and cells set aside, with reason and advice; never a value.",

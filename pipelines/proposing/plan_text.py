@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from analysis.design import SERIES_CONTRAST, STEP_CONTRAST
+from data_contracts.errors import Problem
 from instruments import Instrument
+from pipelines.errors import PipelineError
 from pipelines.proposing.proposals import StudyProposal
 from pipelines.proposing.source_text import is_written
 from pipelines.proposing.timepoint_names import slug
@@ -31,7 +34,7 @@ def write_plan_text(proposal: StudyProposal, library: Mapping[str, Instrument]) 
             estimands.append(f"{slug(measure, 'outcome')}_{name}"[:64])
             lines.append(
                 f"  - {{id: {estimands[-1]}, outcome: {slug(measure, 'outcome')}, "
-                f"contrast: {contrast}, timepoint: {at}}}"
+                f"contrast: {contrast}, timepoint: {at}{_adjustment_set(proposal)}}}"
             )
     lines += ["", "families:  # DECIDE: which p-values are adjusted together"]
     lines.append(f"  - {{id: primary, members: [{estimands[0]}], adjust: none}}")
@@ -55,10 +58,28 @@ def _outcomes(proposal: StudyProposal, library: Mapping[str, Instrument]) -> dic
     return found
 
 
+def _adjustment_set(proposal: StudyProposal) -> str:
+    """Return the key that a comparison of unlike arms cannot do without, of the covariates that were found."""
+    if proposal.design != "comparison":
+        return ""
+    names = [*(["age"] if proposal.has_age else []), *(["gender"] if proposal.genders else [])]
+    if not names:
+        told = "A comparison needs covariates to make its arms alike in, and no column of age or gender was recognised."
+        advice = "Take '--design matched_comparison', then declare covariates and write 'design: comparison' by hand."
+        raise PipelineError(Problem("covariates_unknown", told, advice, key="--design"))
+    return f", covariates: [{', '.join(names)}]"
+
+
 def _contrasts(proposal: StudyProposal, at: str) -> Iterator[tuple[str, str]]:
     """Yield contrast and a name for it."""
+    if proposal.design == "interrupted_time_series":
+        yield SERIES_CONTRAST, at
+        return
     if len(proposal.arms) == 1:
         yield f"{at} - {proposal.timepoints[0]}", at
+        return
+    if proposal.design == "stepped_wedge":
+        yield STEP_CONTRAST, at
         return
     reference = next(arm.id for arm in proposal.arms if arm.is_reference)
     for arm in proposal.arms:

@@ -43,7 +43,9 @@ def _design_lines(proposal: StudyProposal) -> list[str]:
     why = {
         "single_group": "no arm column was used; 'randomised' or 'matched_comparison' where there are arms",
         "matched_comparison": "arms were found, but no file can tell whether chance chose them: 'randomised' if it did",
+        "comparison": "nobody was matched; name what the arms are made alike in as 'covariates' of the plan",
         "repeated_cross_section": "nobody is followed",
+        "interrupted_time_series": "nobody is followed; the trend before the programme is what is compared with",
     }.get(proposal.design, "as told")
     return [f"design: {proposal.design}  # DECIDE: {why}"]
 
@@ -59,13 +61,28 @@ def _timepoint_lines(proposal: StudyProposal) -> Iterator[str]:
 
 def _arm_lines(proposal: StudyProposal) -> Iterator[str]:
     yield "arms:  # DECIDE: names, and which one others are compared with" if len(proposal.arms) > 1 else "arms:"
-    for arm in proposal.arms:
+    for place, arm in enumerate(proposal.arms):
         reference = ", reference: true" if arm.is_reference else ""
-        yield f"  - {{id: {arm.id}, label: {write_text(arm.label)}{reference}}}"
-    if any(source.roles.group for source in proposal.sources):
+        starts = _starts(proposal, place)
+        decide = "  # DECIDE: when it begins" if starts else ""
+        yield f"  - {{id: {arm.id}, label: {write_text(arm.label)}{reference}{starts}}}{decide}"
+    if proposal.design == "stepped_wedge":
+        everybody = ", ".join(arm.id for arm in proposal.arms)
+        yield f"groups: {{meets_in: [{everybody}], randomised: true}}  # DECIDE: was their order drawn by lot?"
+    elif any(source.roles.group for source in proposal.sources):
         meeting = ", ".join(arms_in_groups(proposal)) or "REPLACE_ME"
         yield f"# DECIDE: where people of an arm meet in groups: groups: {{meets_in: [{meeting}]}}"
     yield ""
+
+
+def _starts(proposal: StudyProposal, place: int) -> str:
+    """Return when an arm begins: of a waiting list last, of a wedge one after the other, of a series midway."""
+    later = proposal.timepoints[1:]
+    if proposal.design == "waitlist" and proposal.arms[place].is_reference and later:
+        return f", starts: {later[-1]}"
+    if proposal.design == "interrupted_time_series" and later:
+        return f", starts: {later[len(later) // 2]}"
+    return f", starts: {later[place]}" if proposal.design == "stepped_wedge" and place < len(later) else ""
 
 
 def _covariate_lines(proposal: StudyProposal) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
-from analysis.design import DesignKind
+from analysis.design import RESAMPLED, DesignKind
 from data_contracts.errors import Problem, did_you_mean
 from instruments import Instrument
 from instruments.wording import Wording
@@ -240,15 +240,16 @@ def _settle_quiet(source: SourceProposal, named: SourceProposal, first: Sequence
 def _arms(sources: Sequence[SourceProposal], answers: InitAnswers) -> tuple[tuple[ArmProposal, ...], DesignKind]:
     codes = list(dict.fromkeys(code for source in sources for code in arm_values(source)))
     ids = {_arm_id(code): code for code in reversed(codes)}
-    if answers.design == "single_group" or len(ids) < 2:
-        if answers.design in ("randomised", "matched_comparison"):
+    if answers.design in ("single_group", "interrupted_time_series") or len(ids) < 2:
+        if answers.design in ("randomised", "waitlist", "stepped_wedge", "matched_comparison", "comparison"):
             told = "A comparison needs arms, and no column tells them."
             advice = "Add '--arm COLUMN', or '--design single_group'."
             raise PipelineError(Problem("arm_unknown", told, advice, key="--arm"))
         return (ArmProposal(ANYBODY, "", False),), answers.design or "single_group"
     ordered = sorted(ids)
     reference = next((one for one in ordered if _REFERENCE.search(one)), ordered[0])
-    arms = tuple(ArmProposal(one, ids[one], one == reference) for one in ordered)
+    is_compared = answers.design != "stepped_wedge"  # whose sequences are compared with themselves
+    arms = tuple(ArmProposal(one, ids[one], is_compared and one == reference) for one in ordered)
     return arms, answers.design or "matched_comparison"
 
 
@@ -288,7 +289,7 @@ def _questions(found: Sequence[SourceProposal], answers: InitAnswers) -> list[Pr
             )
         )
     for source in with_answers:
-        if not source.roles.participant_id and answers.design != "repeated_cross_section":
+        if not source.roles.participant_id and answers.design not in RESAMPLED:
             told = "No column looks like the participant's id."
             advice = (
                 "Add '--participant-id COLUMN'; where rows have no id and nobody is followed, "

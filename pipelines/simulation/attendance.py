@@ -17,7 +17,9 @@ FIRST_MEETING: Final = date(2025, 1, 27)
 FACILITATORS: Final = 5
 CANCELLED_SHARE, EXCUSED_SHARE = 0.03, 0.3
 ONLINE_FROM, ONLINE_TO = 5, 8
-"""Weeks in which groups meet online."""
+"""Weeks in which all groups meet online."""
+ONLINE_GROUPS: Final = 3
+"""Every third group meets online in all weeks."""
 KEENNESS: Final = (4.0, 1.6)
 """Beta distribution of how often a person comes."""
 CAME, ABSENT, EXCUSED, CANCELLED = "1", "0", "2", "c"
@@ -55,7 +57,8 @@ def simulate_attendance(people: pd.DataFrame, usable: Collection[str], rng: np.r
     for number, (group, own) in enumerate(members.groupby("group", sort=True)):
         for week in range(1, WEEKS + 1):
             day = FIRST_MEETING + timedelta(days=7 * (week - 1) + number % 5)
-            meets = "O" if ONLINE_FROM <= week <= ONLINE_TO else "P"
+            is_online = number % ONLINE_GROUPS == ONLINE_GROUPS - 1 or ONLINE_FROM <= week <= ONLINE_TO
+            meets = "O" if is_online else "P"
             beside = [day.strftime("%d/%m/%Y"), meets, f"F{number % FACILITATORS + 1}"]
             is_cancelled = rng.random() < CANCELLED_SHARE
             for pid in own["pid"]:

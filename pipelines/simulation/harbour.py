@@ -21,9 +21,14 @@ from analysis.simulation import SimulatedStudy, Trait, simulate_study, true_shar
 from data_contracts.errors import Problem
 from instruments import Instrument, load_library
 from pipelines.errors import PipelineError
+from pipelines.folder import open_folder
+from pipelines.freezing import freeze_plan
 from pipelines.simulation.attendance import FILE as ATTENDANCE
 from pipelines.simulation.attendance import HEADER as ATTENDANCE_HEADER
 from pipelines.simulation.attendance import simulate_attendance
+from pipelines.simulation.events import FILE as EVENTS
+from pipelines.simulation.events import HEADER as EVENTS_HEADER
+from pipelines.simulation.events import simulate_events
 from pipelines.study import derive_design, load_study
 
 TRAITS = {
@@ -36,11 +41,12 @@ TRAITS = {
 PREFIX = {"ssci-8": "ssci", "phq-9": "phq", "gse-10": "gse", "who-5": "who"}
 WAVES = ("baseline", "post", "followup")
 FIRST_DAY = (date(2025, 1, 13), date(2025, 4, 7), date(2025, 7, 14))
+FROZEN_ON = date(2025, 1, 6)
 GROUP_SIZE = 10
 LATE, LATE_SHEET = "data/late_returns.xlsx", "Returns"
 BLANK_SHARE, REFUSED_SHARE = 0.006, 0.004
-ATTENDANCE_STREAM = 1
-"""Attendance has random numbers of its own: the answers are the same with and without it."""
+ATTENDANCE_STREAM, EVENTS_STREAM = 1, 2
+"""Attendance and events have random numbers of their own: the answers are the same with and without them."""
 
 Row = dict[str, str]
 
@@ -66,7 +72,7 @@ class _Files:
 
 
 def write_study(folder: Path, *, seed: int = 2025, participants: int = 240) -> None:
-    """Write a synthetic study: study.yaml, sap.yaml, data files and truth.json. Same arguments, same bytes.
+    """Write a synthetic study: study.yaml, sap.yaml, its frozen form, data and truth.json. Same arguments, same bytes.
 
     Parameters
     ----------
@@ -88,23 +94,29 @@ def write_study(folder: Path, *, seed: int = 2025, participants: int = 240) -> N
     study = simulate_study(library, TRAITS, participants=participants, group_size=GROUP_SIZE, rng=rng)
     files = _type_in(study, library, rng)
     _put_faults(files)
-    log = simulate_attendance(_members(study), _usable(files), np.random.default_rng([seed, ATTENDANCE_STREAM]))
+    people, usable = _members(study), _usable(files)
+    log = simulate_attendance(people, usable, np.random.default_rng([seed, ATTENDANCE_STREAM]))
+    pids = [str(pid) for pid in people["pid"]]
+    happened = simulate_events(pids, log.rows, usable, np.random.default_rng([seed, EVENTS_STREAM]))
     (folder / "data").mkdir(parents=True)
     for name in ("study.yaml", "sap.yaml"):
         (folder / name).write_bytes((resources.files("pipelines") / "example" / name).read_bytes())
     for name, rows in files.rows.items():
         (folder / name).write_bytes(_workbook(files.header, rows) if name == LATE else _csv(files.header, rows))
     (folder / ATTENDANCE).write_bytes(_csv(ATTENDANCE_HEADER, log.rows))
+    (folder / EVENTS).write_bytes(_csv(EVENTS_HEADER, happened.rows))
     truth = {
         "synthetic": True,
         "seed": seed,
         "participants": participants,
         "estimands": true_estimands(folder, study, library),
         "faults": sorted(
-            [*files.faults, *log.faults], key=lambda fault: (fault["source"], fault["source_row"], fault["column"])
+            [*files.faults, *log.faults, *happened.faults],
+            key=lambda fault: (fault["source"], fault["source_row"], fault["column"]),
         ),
     }
     (folder / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")
+    freeze_plan(open_folder(folder), on=FROZEN_ON.isoformat())
 
 
 def check_new_folder(folder: Path, participants: int) -> None:

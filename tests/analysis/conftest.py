@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 
 from analysis import Arm, Covariate, Measure, Plan, StudyDesign, Timepoint
+from analysis.evaluation import Evaluation
+from analysis.fingerprint import FrozenPlan, FrozenVersion, canonical_content
+from analysis.frames import outcome_frame
 from instruments import Instrument, load_instrument
 
 MEASURE = "mood.total"
@@ -105,6 +108,17 @@ def make_plan() -> Callable[..., Plan]:
         )
 
     return make
+
+
+@pytest.fixture
+def freeze(make_library) -> Callable[..., FrozenPlan]:
+    """A function that freezes a plan, before outcomes are read unless told otherwise."""
+
+    def frozen(plan: Plan, design: StudyDesign, *, read: str = "") -> FrozenPlan:
+        content = canonical_content(plan, design, make_library())
+        return FrozenPlan((FrozenVersion(frozen_on="2025-01-06", outcomes_read_on=read, content=content),))
+
+    return frozen
 
 
 @pytest.fixture
@@ -228,3 +242,47 @@ def no_delivered() -> pd.DataFrame:
             "score": pd.Series(dtype="float64"),
         }
     )
+
+
+@pytest.fixture
+def make_evaluation() -> Callable[..., Evaluation]:
+    """A function that gives an evaluation of scores and participants whose models have not been asked."""
+
+    def make(
+        plan: Plan,
+        design: StudyDesign,
+        scores: pd.DataFrame,
+        participants: pd.DataFrame,
+        **given: Any,
+    ) -> Evaluation:
+        outcomes = {one.id: outcome_frame(scores, participants, design, one) for one in plan.outcomes}
+        no_events = pd.DataFrame(columns=["participant_id", "event", "timepoint", "days_since_baseline"], dtype="str")
+        usual: dict[str, Any] = {"library": {}, "responses": pd.DataFrame({"participant_id": [], "timepoint": []}),
+                                 "sessions": None, "events": no_events, "frames": outcomes, "answers": (),
+                                 "measurement": ()}  # fmt: skip
+        return Evaluation(plan=plan, design=design, scores=scores, participants=participants, **(usual | given))
+
+    return make
+
+
+@pytest.fixture
+def make_sessions() -> Callable[..., pd.DataFrame]:
+    """A function that gives weekly sessions of the participants of an arm; `came` (people, weeks) says who attended."""
+
+    def make(
+        participants: pd.DataFrame, came: np.ndarray, *, arm: str = "peer", online: np.ndarray | None = None
+    ) -> pd.DataFrame:
+        people = participants[participants["arm"] == arm]
+        weeks = came.shape[1]
+        online = np.zeros(came.shape, dtype=bool) if online is None else online
+        return pd.DataFrame({
+            "participant_id": np.repeat(people["participant_id"].to_numpy(), weeks),
+            "session": np.tile([str(week + 1) for week in range(weeks)], len(people)),
+            "days_since_baseline": np.tile(7.0 * np.arange(1, weeks + 1), len(people)),
+            "format": np.where(online, "online", "in_person").ravel(),
+            "facilitator": "",
+            "attended": np.where(came, "attended", "absent").ravel(),
+            "group": np.repeat(people["group"].to_numpy(), weeks),
+        })  # fmt: skip
+
+    return make

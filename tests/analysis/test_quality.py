@@ -14,12 +14,13 @@ NUMBERS = ["value", "std_error", "df", "conf_low", "conf_high", "p_value", "n"]
 
 
 @pytest.fixture
-def run(make_library, no_responses, no_delivered):
-    """A function that evaluates a plan on scores, participants and flags."""
+def run(make_library, no_responses, no_delivered, freeze):
+    """A function that evaluates a frozen plan on scores, participants and flags."""
 
     def evaluate(plan, design, scores, participants, flags=None):
         return evaluate_plan(plan, design, scores=scores, delivered=no_delivered, participants=participants,
-                             responses=no_responses, library=make_library(), flags=flags)  # fmt: skip
+                             responses=no_responses, library=make_library(), flags=flags,
+                             frozen=freeze(plan, design))  # fmt: skip
 
     return evaluate
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis import AnalysisError, Arm, Measure, evaluate_plan, find_refusals, load_plan
-from analysis.certainty import MOST_DIFFERENT
+from analysis.balance import MOST_DIFFERENT
 from analysis.composition import compare_samples
 from analysis.frames import outcome_frame
 from analysis.outcome_model import estimate_outcome
@@ -17,6 +17,8 @@ SIZES = {("peer", "baseline"): 120, ("peer", "post"): 126, ("peer", "followup"):
 BOTH = {("peer", "baseline"): 60, ("usual", "baseline"): 70, ("peer", "post"): 65, ("usual", "post"): 80}
 LATER = {"contrast": "post - baseline", "covariates": ["age"]}
 SHARE = {"id": "mood", "measure": "mood.total", "role": "primary", "kind": "binary", "event": {"at_least": 50}}
+PRECISE = {"id": "mood", "measure": "mood.total", "role": "primary",
+           "smallest_meaningful_change": {"value": 20, "source": "so large that every interval is precise"}}  # fmt: skip
 STUDIES = 200
 TRUTH = -3.0
 # Three Monte Carlo standard errors of a coverage of 95 % either side.
@@ -24,8 +26,8 @@ COVERAGE_MARGIN = 3 * np.sqrt(0.95 * 0.05 / STUDIES)
 
 
 @pytest.fixture
-def evaluate(make_library, no_responses, no_delivered):
-    """A function that evaluates a plan on scores and participants alone."""
+def evaluate(make_library, no_responses, no_delivered, freeze):
+    """A function that evaluates a frozen plan on scores and participants alone."""
 
     def run(plan, design, scores, participants):
         return evaluate_plan(
@@ -36,6 +38,7 @@ def evaluate(make_library, no_responses, no_delivered):
             participants=participants,
             responses=no_responses,
             library=make_library(),
+            frozen=freeze(plan, design),
         )
 
     return run
@@ -90,7 +93,9 @@ def test_results_hold_samples_and_nothing_that_follows_people(evaluate, make_wav
     shifts = {("peer", "post"): TRUTH, ("peer", "followup"): TRUTH}
     tables = make_waves(np.random.default_rng(8), SIZES, linked=25, shifts=shifts)
     results = evaluate(make_plan(LATER), design, *tables)
-    assert list(dict.fromkeys(results["analysis"])) == ["flow", "descriptive", "composition", "model", "certainty"]
+    analyses = list(dict.fromkeys(results["analysis"]))
+    assert analyses[:5] == ["flow", "descriptive", "composition", "model", "certainty"]
+    assert not {"change_within_arm", "change_counts"} & set(analyses)
     assert set(_rows(results, analysis="flow")["statistic"]) == {
         "eligible",
         "invited",
@@ -133,7 +138,7 @@ def test_two_arms_are_compared_by_how_their_samples_differ(evaluate, make_waves,
     scores, people = make_waves(
         np.random.default_rng(3), BOTH, shifts={("peer", "post"): -6.0, ("usual", "post"): -2.0}
     )
-    results = evaluate(make_plan(), make_design(KIND), scores, people)
+    results = evaluate(make_plan(outcomes=[PRECISE]), make_design(KIND), scores, people)
     cells = scores.merge(people, on="participant_id").groupby(["arm", "timepoint"])["score"].mean()
     expected = cells["peer", "post"] - cells["peer", "baseline"] - cells["usual", "post"] + cells["usual", "baseline"]
     (found,) = _rows(results, statistic="difference").to_dict("records")
@@ -243,7 +248,7 @@ def test_samples_without_spread_are_alike_or_cannot_be_told(make_waves, make_des
 def test_samples_of_other_people_are_a_reason_for_doubt(older, differs, evaluate, make_waves, make_plan, make_design):
     many = {cell: 5 * size for cell, size in BOTH.items()}  # so that chance alone makes no large difference
     tables = make_waves(np.random.default_rng(8), many, older=older)
-    results = evaluate(make_plan({"covariates": ["age"]}), make_design(KIND), *tables)
+    results = evaluate(make_plan({"covariates": ["age"]}, outcomes=[PRECISE]), make_design(KIND), *tables)
     ages = _rows(results, analysis="composition", item="age")["value"]
     assert (ages.abs() > MOST_DIFFERENT).any() == differs
     certainty = _rows(results, analysis="certainty")

@@ -17,6 +17,7 @@ PARAMETERS: dict[str, Any] = {
     "timepoints": ["baseline", "post"], "arms": ["peer", "usual"], "options": {"gad-7 frequency": [0.0, 1.0, 2.0, 3.0], "empty": []},
     "ranges": {"age": (18.0, 99.0)}, "levels": {"sex": ["f", "m"]}, "measure_ranges": {"gad-7.total": (0.0, 21.0)},
     "unit_interval": (0.0, 1.0), "attendance": ["attended", "absent"],
+    "event_kinds": ["left", "hospital"], "event_days": (-366.0, 800.0),
 }  # fmt: skip
 NAMES = shipped_contract_names()
 

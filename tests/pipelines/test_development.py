@@ -93,7 +93,8 @@ def test_the_graph_shows_the_tables_and_a_run_from_there_publishes_what_the_comm
         for node in interface.ask(GRAPH)["assetNodes"]
     }
     assert graph["report"] == {"results", "quarantine", "reconciliation", "drift", "linking"}
-    assert graph["results"] == {"scores", "delivered_scores", "participants", "responses", "flags", "sessions"}
+    tables = {"scores", "delivered_scores", "participants", "responses", "flags", "sessions", "events"}
+    assert graph["results"] == tables
     location = interface.ask(WORKSPACE)["workspaceOrError"]["locationEntries"][0]
     selector = {
         "repositoryLocationName": location["name"],

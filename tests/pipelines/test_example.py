@@ -52,7 +52,7 @@ def test_the_example_in_the_repository_is_what_simulate_writes(project: Path, tm
         if path.is_file()
     }
     kept = project / "examples" / "harbour"
-    assert len(written) == 8
+    assert len(written) == 10
     assert written == {name: (kept / name).read_bytes() for name in written}
 
 
@@ -113,6 +113,7 @@ def test_a_second_run_publishes_the_same_bytes_under_another_key(
     assert {name: (tmp_path / "again" / name).read_bytes() for name in PUBLISHED} == first
     assert sorted(path.name for path in (tmp_path / "again").iterdir() if not path.name.startswith(".")) == [
         *PUBLISHED,
+        "runs.jsonl",
         "store.duckdb",
     ]
 

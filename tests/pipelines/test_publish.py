@@ -6,7 +6,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipelines import publish
+from pipelines import whole_files
 from pipelines.folder import open_folder
 from pipelines.run import run_study
 
@@ -32,9 +32,9 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     def full_disk(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publish.os, "fsync", full_disk)
+    monkeypatch.setattr(whole_files.os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space"):
-        publish._write(target, b"after")
+        whole_files.write_whole(target, b"after")
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
     assert target.read_bytes() == b"before"
 

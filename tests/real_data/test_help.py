@@ -62,6 +62,23 @@ def test_the_contrast_is_near_zero_at_every_timepoint(depression: pd.DataFrame) 
     assert ((contrasts["conf_low"] < 0) & (contrasts["conf_high"] > 0)).all()
 
 
+def test_who_left_decides_nothing_and_the_tipping_point_is_given(run: Run, depression: pd.DataFrame) -> None:
+    other = depression[depression["analysis"] == "sensitivity"]
+    imputed = other[other["statistic"] == "difference"]
+    assert imputed.groupby("item").size().to_dict() == {"jump_to_reference": 4, "missing_at_random": 4}
+    assert ((imputed["conf_low"] < 0) & (imputed["conf_high"] > 0)).all()
+    assert imputed["value"].abs().max() < NEAR_ZERO
+    tipping = other[other["item"] == "tipping_point"].pivot_table(
+        index="timepoint", columns="statistic", values="value"
+    )
+    assert len(tipping) == 4
+    assert (tipping["clear_if_lower"] < 0).all()
+    assert (tipping["clear_if_higher"] > 0).all()
+    text = html.unescape(run.report.read_text())
+    assert "At 6 months, the interval holds zero; it would leave zero out only if those who left the" in text
+    assert "What can be said hangs on what is assumed about those who left" not in text
+
+
 def test_the_report_never_says_that_the_programme_changed_what_it_did_not(run: Run) -> None:
     page = run.report.read_text()
     body = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)

@@ -151,3 +151,39 @@ def test_a_measure_has_one_line_for_each_timepoint_and_reasons_instead_of_number
     assert line[3:] == ("0.87", "below 15\u00a0%", "\u2013", "5.4")
     found = tables["Whether items meant the same at baseline and later"].rows
     assert [words for _, words in found] == ["Metric invariance holds.", "items that run against the others: 3"]
+
+
+@pytest.fixture
+def measurement(build):
+    """A function that gives the columns and notes of the first table of a design, of alpha with the interval given."""
+
+    def table(kind, interval):
+        content = build(kind)
+        low, high = interval
+        alpha = {"analysis": "reliability", "outcome": MEASURE, "timepoint": BASELINE, "n": 451}
+        rows = read_rows(
+            results_table(
+                [
+                    Result(statistic="cronbach_alpha", value=0.88, conf_low=low, conf_high=high, **alpha),
+                    Result(statistic="reliable_change", value=4.2, **alpha),
+                ]
+            ).assign(hidden=False, at_least=np.nan)
+        )
+        return instrument_tables(rows, content)[0]
+
+    return table
+
+
+def test_a_column_in_which_nothing_stands_is_not_printed(measurement):
+    with_interval, without = measurement("randomised", (0.86, 0.9)), measurement("randomised", (np.nan, np.nan))
+    assert set(with_interval.columns) - set(without.columns) == {"95\u00a0% interval"}
+    assert len(without.rows[0]) == len(without.columns)
+    assert without.rows[0][without.columns.index("Reliable change")] == "4.2"
+
+
+def test_a_change_of_people_is_not_printed_where_nobody_is_followed(measurement):
+    table = measurement("repeated_cross_section", (0.86, 0.9))
+    assert "Reliable change" not in table.columns
+    assert len(table.rows[0]) == len(table.columns)
+    assert "reliable change" not in " ".join(table.notes)
+    assert "reliable change" in " ".join(measurement("single_group", (0.86, 0.9)).notes)

@@ -62,7 +62,7 @@ def test_report_names_nothing_outside_itself(page: str) -> None:
     text = re.sub(r'<script type="application/gzip".*?</script>', "", page, flags=re.DOTALL)
     assert not re.findall(r"(?:https?:)?//[a-z]|@import|url\(", text)
     assert set(re.findall(r'(?:href|src)="([^"]*)"', text)) == {
-        "#main", "#short", "#people", "#outcomes", "#annex",
+        "#main", "#short", "#people", "#outcomes", "#worse", "#where", "#deviations", "#annex",
     }  # fmt: skip
 
 

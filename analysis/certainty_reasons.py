@@ -1,0 +1,195 @@
+"""What makes one less sure of an outcome: kinds of reasons, the domains they belong to, and those that models give.
+
+A sentence here gives no number that was found: the report puts it in from the row where it stands, as far as the
+disclosure gate left it there (`reports.certainty`). Nor does a reason hang on a number that the gate hides because few
+people are behind it, or the fall of the level would tell of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import pandas as pd
+
+from analysis.balance import MOST_DIFFERENT
+from analysis.composition import compare_samples
+from analysis.design import StudyDesign
+from analysis.evaluation import Evaluation
+from analysis.frames import score_column
+from analysis.guards import compared_arms
+from analysis.mixed_models.inference import CONFIDENCE
+from analysis.plan import Estimand, Outcome, Plan
+from analysis.results import Result
+
+Domain = Literal["design", "people", "precision", "comparison", "measurement", "conduct"]
+Kind = Literal[
+    "expected", "missing", "leavers", "imprecise", "few", "permutation", "balance", "overlap", "composition",
+    "unreliable", "not_invariant", "draft", "ceiling", "audit", "not_prespecified", "flagged",
+]  # fmt: skip
+DOMAIN_OF: Final[dict[Kind, Domain]] = {
+    "expected": "design",
+    "missing": "people",
+    "leavers": "people",
+    "imprecise": "precision",
+    "few": "precision",
+    "permutation": "precision",
+    "balance": "comparison",
+    "overlap": "comparison",
+    "composition": "comparison",
+    "unreliable": "measurement",
+    "not_invariant": "measurement",
+    "draft": "measurement",
+    "ceiling": "measurement",
+    "audit": "measurement",
+    "not_prespecified": "conduct",
+    "flagged": "conduct",
+}
+"""Kind of reason -> what it is about. Whatever is about one thing takes one level together, as in GRADE."""
+DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
+"""In the order in which reasons are told."""
+
+MOST_MISSING: Final = 0.20
+FEWEST_GROUPS: Final = 10
+FEWEST_PARTICIPANTS: Final = 30
+FEWEST_TOLD: Final = 10
+"""Fewer people, but some, decide nothing in a study with protected numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one is less sure of an outcome.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `DOMAIN_OF`.
+    sentence : str
+        For a programme manager, with the limit that was passed and without any number that was found.
+    estimand, arm, timepoint : str
+        Where the number stands that it is about; empty where it is about none, or about the whole outcome.
+    """
+
+    kind: Kind
+    sentence: str
+    estimand: str = ""
+    arm: str = ""
+    timepoint: str = ""
+
+
+def is_told(fewest: float, plan: Plan) -> bool:
+    """Tell whether so many people may decide something: not 1 to 9 of them in a study with protected numbers."""
+    return plan.small_numbers.profile == "none" or not 0 < fewest < FEWEST_TOLD
+
+
+def reasons_of_missing(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
+    """Yield the arm and timepoint of which the largest share has no score, where it is more than `MOST_MISSING`."""
+    design, frame = evaluation.design, evaluation.frames[outcome.id]
+    shares: dict[tuple[str, str], float] = {}
+    for estimand in [] if design.is_resampled else _asked(evaluation, estimated):
+        for arm in compared_arms(estimand, design):
+            has_none = frame.loc[frame["arm"] == arm, score_column(estimand.timepoint)].isna()
+            if has_none.mean() > MOST_MISSING and is_told(float(has_none.sum()), evaluation.plan):
+                shares[arm, estimand.timepoint] = float(has_none.mean())
+    if shares:
+        arm, timepoint = max(shares, key=lambda place: shares[place])
+        label = next(known.label for known in design.arms if known.id == arm)
+        who = "the people" if len(design.arms) == 1 else f"the people in {label}"
+        sentence = f"More than {say_percent(MOST_MISSING)} of {who} have no score at {label_of(design, timepoint)}."
+        yield Reason("missing", sentence, arm=arm, timepoint=timepoint)
+
+
+def reasons_of_intervals(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
+    """Yield estimates whose interval decides nothing (`is_imprecise`)."""
+    design = evaluation.design
+    what = "change" if design.kind == "single_group" else "difference"
+    for row in (row for row in estimated if is_imprecise(row, outcome)):
+        timepoint = evaluation.estimand(row.estimand).timepoint
+        rest = "or one that people notice"
+        if outcome.smallest_meaningful_change is None:
+            rest = f"and the plan does not say how small a {what} people notice"
+        sentence = f"At {label_of(design, timepoint)} there may be no {what}, {rest}."
+        yield Reason("imprecise", sentence, row.estimand, timepoint=timepoint)
+
+
+def reasons_of_few(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
+    """Yield estimates that few groups or few people are behind."""
+    design, frame = evaluation.design, evaluation.frames[outcome.id]
+    for row in estimated:
+        estimand = evaluation.estimand(row.estimand)
+        at = label_of(design, estimand.timepoint)
+        at_least, were = _people_at_least(row, frame, estimand, evaluation)
+        if _too_few_groups(frame.loc[frame[score_column(estimand.timepoint)].notna()], estimand, design):
+            sentence = f"Fewer than {FEWEST_GROUPS} groups were observed at {at}."
+        elif at_least < FEWEST_PARTICIPANTS:
+            in_arm = "" if len(design.arms) == 1 else " in an arm"
+            sentence = f"Fewer than {FEWEST_PARTICIPANTS} people{in_arm} {were} observed at {at}."
+        else:
+            continue
+        yield Reason("few", sentence, row.estimand, timepoint=estimand.timepoint)
+
+
+def reasons_of_samples(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
+    """Yield what samples drawn anew do not have in common; one without spread differs as far as can be."""
+    design, frame = evaluation.design, evaluation.frames[outcome.id]
+    labels = {covariate.id: covariate.label for covariate in design.covariates}
+    for estimand in _asked(evaluation, estimated) if design.is_resampled else ():
+        compared = compared_arms(estimand, design)
+        different = {
+            row.item
+            for row in compare_samples(frame, outcome.id, design)
+            if row.timepoint == estimand.timepoint and row.arm in compared and not abs(row.value) <= MOST_DIFFERENT
+        }
+        if different:
+            names = ", ".join(label for known, label in labels.items() if known in different)
+            at = label_of(design, estimand.timepoint)
+            sentence = f"The people surveyed at {at} differed from those at {design.baseline.label} in: {names}."
+            yield Reason("composition", sentence, estimand.id, timepoint=estimand.timepoint)
+
+
+def is_imprecise(row: Result, outcome: Outcome) -> bool:
+    """Tell whether an interval holds no difference, and one that people notice; any may be where none is named.
+
+    An interval without zero holds it nevertheless where several questions are allowed for and chance remains.
+    """
+    holds_none = row.conf_low <= 0 <= row.conf_high or row.p_adjusted >= 1 - CONFIDENCE
+    smallest = outcome.smallest_meaningful_change
+    return holds_none and (smallest is None or max(-row.conf_low, row.conf_high) >= smallest.value)
+
+
+def say_percent(share: float) -> str:
+    """Return ``20 %``."""
+    return f"{100 * share:.0f}\u00a0%"
+
+
+def label_of(design: StudyDesign, timepoint: str) -> str:
+    """Return the label of a timepoint."""
+    return next(known.label for known in design.timepoints if known.id == timepoint)
+
+
+def _asked(evaluation: Evaluation, estimated: Sequence[Result]) -> list[Estimand]:
+    return [evaluation.estimand(row.estimand) for row in estimated]
+
+
+def _people_at_least(row: Result, frame: pd.DataFrame, estimand: Estimand, evaluation: Evaluation) -> tuple[float, str]:
+    """Return the people behind an estimate, and how surely; the least they could be where nine or fewer left an arm.
+
+    With the arm's size the limit would tell how many left, if an estimate of 29 people were judged as one of 29.
+    """
+    allocated = frame["arm"].value_counts()
+    arms = () if evaluation.design.is_resampled else compared_arms(estimand, evaluation.design)
+    sizes = [float(allocated.get(arm, 0)) for arm in arms]
+    near = [size for size in sizes if not is_told(size - row.n, evaluation.plan)]
+    return (min(near) - FEWEST_TOLD + 1, "may have been") if near else (row.n, "were")
+
+
+def _too_few_groups(scored: pd.DataFrame, estimand: Estimand, design: StudyDesign) -> bool:
+    """Tell whether few groups are behind an estimate: of an arm that met, or in all of a stepped wedge."""
+    scored = scored.loc[scored["group"] != ""]
+    if design.is_stepped_wedge:
+        return bool(scored["group"].nunique() < FEWEST_GROUPS)
+    meeting = scored.groupby("arm")["group"].nunique()
+    compared = compared_arms(estimand, design)
+    in_groups = [arm.id for arm in design.arms if arm.id in compared and design.in_groups(arm, estimand.timepoint)]
+    return any(meeting.get(arm, 0) < FEWEST_GROUPS for arm in in_groups)

@@ -1,0 +1,1 @@
+"""Events: what happened to participants between the timepoints, as lists and registers tell it."""

@@ -1,0 +1,87 @@
+"""By which way: paths against least squares, and every refusal."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from analysis import evaluate_plan
+from analysis.mediation_part import REFUSALS
+
+SAME = 1e-9
+WHEN = ("baseline", "post", "followup")
+OUTCOMES = [
+    {"id": "mood", "measure": "mood.total", "role": "primary"},
+    {"id": "ties", "measure": "ties.total", "role": "secondary"},
+]
+ASKED = {"id": "way", "estimand": "mood_later", "mediator": "ties", "timepoint": "post"}
+
+
+@pytest.fixture
+def data(make_trial):
+    """Mood and ties of 80 people at three timepoints: the arm moves ties at post, and ties move mood at follow-up."""
+    rng = np.random.default_rng(12)
+    ties, people = make_trial(rng, timepoints=WHEN, shifts={("peer", "post"): 6.0}, measure="ties.total")
+    mood, _ = make_trial(rng, timepoints=WHEN)
+    later = ties[ties["timepoint"] == "post"].set_index("participant_id")["score"]
+    at = mood["timepoint"] == "followup"
+    mood.loc[at, "score"] -= 0.5 * mood.loc[at, "participant_id"].map(later)
+    return pd.concat([ties, mood], ignore_index=True), people
+
+
+@pytest.fixture
+def told(data, make_plan, make_design, no_responses, no_delivered):
+    """A function that gives the rows of the mediation part."""
+
+    def run(change=None, kind="randomised", plan_change=None, scores=None, **design):
+        estimand = {"id": "mood_later", "timepoint": "followup"} | (plan_change or {})
+        plan = make_plan(estimand, outcomes=OUTCOMES, mediation=[ASKED | (change or {})])
+        own, people = data
+        table = evaluate_plan(
+            plan,
+            make_design(kind, WHEN, more_measures=["ties.total"], **design),
+            scores=own if scores is None else scores,
+            participants=people,
+            responses=no_responses,
+            delivered=no_delivered,
+            library={},
+        )
+        return table[table["analysis"] == "mediation"]
+
+    return run
+
+
+def test_paths_are_those_of_least_squares_given_both_baselines(data, told):
+    scores, people = data
+    wide = scores.pivot_table(index="participant_id", columns=["measure", "timepoint"], values="score")
+    wide = wide.loc[people["participant_id"]]
+    arm = (people["arm"] == "peer").to_numpy(dtype=float)
+    y, m = (wide["mood.total", "followup"].to_numpy(), wide["ties.total", "post"].to_numpy())
+    base = np.column_stack([np.ones(len(arm)), wide["mood.total", "baseline"], wide["ties.total", "baseline"], arm])
+    a, total = sm.OLS(m, base).fit().params[3], sm.OLS(y, base).fit().params[3]
+    *_, direct, b = sm.OLS(y, np.column_stack([base, m])).fit().params
+    found = told().set_index("statistic")
+    assert found["value"].to_dict() == pytest.approx({"total": total, "direct": direct, "indirect": a * b}, rel=SAME)
+    assert found.loc["indirect", "conf_high"] < 0
+    assert not found["prespecified"].any()
+
+
+def test_the_same_input_gives_the_same_interval_whatever_the_order_of_rows(told, data):
+    again = told(scores=data[0].sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(told().reset_index(drop=True), again.reset_index(drop=True))
+
+
+def test_what_cannot_be_asked_is_refused_with_the_way_out(told, data):
+    few = data[0].copy()
+    gone = (few["measure"] == "ties.total") & (few["timepoint"] == "post") & ~few["participant_id"].str.endswith("5")
+    few.loc[gone, "score"] = np.nan
+    cases = {
+        "not_by_lot": told(kind="matched_comparison"),
+        "not_before": told({"timepoint": "followup"}),
+        "in_groups": told(plan_change={"model": "mixed_model"}, group_arms=("peer",)),
+        "too_few_participants": told(scores=few),
+    }
+    for reason, found in cases.items():
+        (row,) = found.to_dict("records")
+        assert (row["verdict"], row["method"]) == (f"refused:{reason}", REFUSALS[reason])
+    assert told({"timepoint": "baseline"})["verdict"].to_list() == ["refused:not_before"]

@@ -1,0 +1,272 @@
+"""How sure one may be, in words: each reason with its number where the gate leaves it, and without it elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, get_args
+
+import pandas as pd
+import pytest
+
+from analysis.balance_part import AFTER, BEFORE, EFFECTIVE
+from analysis.certainty_reasons import Kind
+from analysis.design import DesignKind
+from analysis.expected_change_part import LEFT_OVER, WITHIN
+from analysis.quality import WITH, WITHOUT
+from analysis.results import Result, results_table
+from reports import ReportContent, gate_results, lint_claims
+from reports.certainty import _WITH_NUMBER, NOT_RATED, say_certainty
+from reports.reading import read_rows
+
+Build = Callable[..., ReportContent]
+NO_BREAK = "\u00a0"
+PLAIN = "The sentence without a number."
+STIGMA = {"estimand": "stigma_post", "outcome": "stigma", "timepoint": "post"}
+MODEL = {**STIGMA, "contrast": "peer - usual", "statistic": "difference", "verdict": "estimated"}
+
+
+def reason(kind: str, *, value: float = 1, method: str = PLAIN, **place: str) -> Result:
+    return Result(
+        analysis="certainty", statistic="reason", outcome="stigma", item=kind, value=value, method=method, **place
+    )
+
+
+def add(content: ReportContent, *rows: Result) -> ReportContent:
+    results = content.results[content.results["statistic"] != "reason"]
+    return replace(content, results=pd.concat([results, results_table(rows)], ignore_index=True))
+
+
+def tell(content: ReportContent, *rows: Result) -> tuple[str, ...]:
+    """Return the reasons that are told once the gate has judged the rows."""
+    content = add(content, *rows)
+    gated = gate_results(content.results, content.plan.small_numbers.profile)
+    return say_certainty(read_rows(gated), "stigma", content)[2]
+
+
+def measured(statistic: str, value: float, n: float = 200, **place: str) -> Result:
+    return Result(analysis="reliability", statistic=statistic, outcome="ssci-8.total", value=value, n=n, **place)
+
+
+def agreement(equal: int, different: int, people: int) -> list[Result]:
+    counts = {"compared": (equal + different, 200), "equal": (equal, 190), "different": (different, people)}
+    return [
+        Result(analysis="score_agreement", statistic=name, outcome="ssci-8.total", value=value, n=n)
+        for name, (value, n) in counts.items()
+    ]
+
+
+def sensitivity(value: float, **changed: Any) -> Result:
+    numbers = {"value": value, "conf_low": value - 1.5, "conf_high": value + 1.5, "n": 150, "fewest": 30.0}
+    return Result(analysis="sensitivity", item="jump_to_reference", **MODEL | numbers | changed)
+
+
+def balance(statistic: str, value: float, fewest: float = 30.0, **place: str) -> Result:
+    place = {"estimand": "stigma_post", "outcome": "stigma"} | place
+    return Result(analysis="balance", statistic=statistic, value=value, n=150, fewest=fewest, **place)
+
+
+def again(population: str, fewest: float = 20.0) -> Result:
+    numbers = {"value": -0.9, "conf_low": -2.6, "conf_high": 0.8, "n": 140, "fewest": fewest}
+    return Result(analysis="quality", population=population, **MODEL | numbers)
+
+
+def permutation(p: float, n: float = 150) -> Result:
+    return Result(analysis="permutation", **MODEL | {"statistic": "p_value", "value": p, "n": n})
+
+
+def expected(n: float = 150) -> list[Result]:
+    of = {"analysis": "expected_change", **STIGMA, "contrast": "post - baseline", "item": "entry_rule", "n": n}
+    return [
+        Result(**of, statistic="judgement", method=WITHIN, verdict="estimated"),
+        Result(**of, statistic=LEFT_OVER, value=-0.4, conf_low=-1.61, conf_high=0.82, verdict="estimated"),
+    ]
+
+
+def composition(value: float, n: float = 60) -> Result:
+    at = {"outcome": "stigma", "arm": "peer", "timepoint": "post", "item": "age", "contrast": "post - baseline"}
+    return Result(analysis="composition", statistic="standardised_difference", value=value, n=n, **at)
+
+
+DREW = "Fewer than 5 groups were drawn for an arm, and drawing lots alone could have made such a difference."
+IT_HANGS = "It hangs on them."
+TOLD: dict[str, tuple[Result, list[Result], str]] = {
+    "leavers": (
+        reason("leavers", method=IT_HANGS, **{key: STIGMA[key] for key in ("estimand", "timepoint")}),
+        [sensitivity(-0.7)],
+        "It hangs on them: under the assumptions of the plan the difference runs from 0.7 to 2.4 points lower.",
+    ),
+    "permutation": (
+        reason("permutation", method=DREW, estimand="stigma_post"),
+        [permutation(0.1)],
+        f"Fewer than 5 groups were drawn for an arm, and 10.0{NO_BREAK}% of all ways to draw them would alone give a "
+        f"difference this large (5{NO_BREAK}% or more).",
+    ),
+    "balance": (
+        reason("balance", method="The arms differed much in: Age."),
+        [balance(BEFORE, -0.452, item="age"), balance(BEFORE, 0.11, item="score:baseline")],
+        "The arms differed much in: Age (at most by 0.45 of the usual spread between people; more than 0.25 is much).",
+    ),
+    "balance after weighting": (
+        reason("balance", method="Weighted, the arms still differed in: Age."),
+        [balance(BEFORE, 0.9, item="age"), balance(AFTER, 0.31, item="age")],
+        "Weighted, the arms still differed in: Age (at most by 0.31 of the usual spread between people; more than "
+        "0.25 is much).",
+    ),
+    "overlap": (
+        reason("overlap"),
+        [balance(EFFECTIVE, 43.2, arm="usual"), balance(EFFECTIVE, 71.0, arm="peer")],
+        f"Made alike by weights, the people of the Usual care arm tell only as much as 43{NO_BREAK}% of them would "
+        f"(less than 50{NO_BREAK}%): many have no like in the other arm.",
+    ),
+    "composition": (
+        reason("composition", method="They differed in: Age.", estimand="stigma_post", timepoint="post"),
+        [composition(0.43)],
+        "They differed in: Age (at most by 0.43 of the usual spread between people; more than 0.25 is much).",
+    ),
+    "unreliable": (
+        reason("unreliable", timepoint="post"),
+        [measured("cronbach_alpha", 0.6249, timepoint="post")],
+        "The questions agreed little with each other at 12 weeks: their agreement (alpha, 1 at best) was 0.62, below "
+        "0.7.",
+    ),
+    "not_invariant": (
+        reason("not_invariant", timepoint="post"),
+        [measured("invariance_level", 1, timepoint="post")],
+        "The questions did not mean quite the same at Baseline and at 12 weeks (1 of 3 steps of sameness were "
+        "reached), so part of the difference may be the questions.",
+    ),
+    "flagged": (
+        reason("flagged", method=IT_HANGS, estimand="stigma_post", timepoint="post"),
+        [again(WITHOUT)],
+        f"It hangs on them: with them the 95{NO_BREAK}% interval runs from 0.8 to 4.0 points lower, without them from "
+        "2.6 points lower to 0.8 points higher.",
+    ),
+    "flagged and left out": (
+        reason("flagged", method=IT_HANGS, estimand="stigma_post", timepoint="post"),
+        [again(WITH)],
+        f"It hangs on them: with them the 95{NO_BREAK}% interval runs from 2.6 points lower to 0.8 points higher, "
+        "without them from 0.8 to 4.0 points lower.",
+    ),
+}
+"""Name, whose first word is the kind -> the reason, the rows of its number, and the sentence."""
+FEW: dict[str, list[Result]] = {
+    "leavers": [sensitivity(-0.7, fewest=9.0)],
+    "permutation": [permutation(0.1, n=9)],
+    "balance": [balance(BEFORE, -0.452, 9.0, item="age")],
+    "overlap": [balance(EFFECTIVE, 43.2, 9.0, arm="usual")],
+    "composition": [composition(0.43, n=9)],
+    "unreliable": [measured("cronbach_alpha", 0.62, n=9, timepoint="post")],
+    "not_invariant": [measured("invariance_level", 1, n=9, timepoint="post")],
+    "flagged": [again(WITHOUT, fewest=9.0)],
+}
+"""The same rows with nine people behind them."""
+
+
+def protected(build: Build, **built: Any) -> ReportContent:
+    content = build(estimate=(-2.4, -4.0, -0.8), profile="threshold-10", **built)
+    named = ["jump_to_reference"]
+    return replace(content, plan=content.plan.model_copy(update={"sensitivity": named}))
+
+
+def rows_without(content: ReportContent, analysis: str) -> ReportContent:
+    results = content.results[content.results["analysis"] != analysis]
+    return replace(content, results=results.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_each_reason_is_told_with_its_number(build: Build, name: str) -> None:
+    row, numbers, sentence = TOLD[name]
+    assert tell(protected(build), *numbers, row) == (sentence,)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_a_number_that_few_people_are_behind_is_left_out_of_its_sentence(build: Build, name: str) -> None:
+    row = TOLD[name][0]
+    assert tell(protected(build), *FEW[name], row) == (row.method,)
+    assert tell(protected(build), row) == (row.method,)
+
+
+def test_the_share_without_a_score_is_told_of_the_arm_where_both_counts_are_printed(build: Build) -> None:
+    row = reason("missing", arm="usual", timepoint="post")
+    content = protected(build, counts={"peer": (220, 200, 190), "usual": (231, 160, 140)})
+    assert tell(content, row) == (
+        f"31{NO_BREAK}% of the people in Usual care had no score at 12 weeks (more than 20{NO_BREAK}%).",
+    )
+    just_above = protected(build, counts={"peer": (220, 200, 190), "usual": (231, 184, 140)})  # 20.3 percent
+    assert tell(just_above, row) == (PLAIN,)
+
+
+def test_the_share_without_a_score_is_not_told_where_it_would_give_a_withheld_count_back(build: Build) -> None:
+    """160 answered, which is printed, and 155 have a score: 33 % of 231 would tell the five between them."""
+    content = protected(build, counts={"peer": (220, 200, 190), "usual": (231, 160, 140)})
+    is_own = content.results["statistic"].eq("observed") & content.results["arm"].eq("usual")
+    is_own &= content.results["timepoint"].eq("post") & content.results["outcome"].eq("stigma")
+    content.results.loc[is_own, ["value", "n"]] = 155
+    assert tell(content, reason("missing", arm="usual", timepoint="post")) == (PLAIN,)
+
+
+def test_an_interval_is_told_against_the_smallest_difference(build: Build) -> None:
+    row = reason("imprecise", estimand="stigma_post", timepoint="post")
+    wide = build(estimate=(-1.2, -4.2, 1.8), smallest=3.0)
+    assert tell(wide, row) == (
+        f"At 12 weeks the 95{NO_BREAK}% interval runs from 4.2 points lower to 1.8 points higher: there may be "
+        "no difference, or one that people notice (3 points or more).",
+    )
+    (several,) = tell(build(estimate=(-2.4, -4.0, -0.8), smallest=3.0, p_adjusted=0.06), row)
+    assert "0.8 to 4.0 points lower, but several questions were asked at once: there may be no" in several
+    (unnamed,) = tell(build(estimate=(-1.2, -4.2, 1.8), smallest=None), row)
+    assert unnamed.endswith(
+        "there may be no difference, and the plan does not say how small a difference people notice."
+    )
+
+
+def test_delivered_totals_are_told_by_the_share_that_agrees(build: Build) -> None:
+    content = rows_without(protected(build), "score_agreement")
+    (sentence,) = tell(content, *agreement(300, 120, 110), reason("audit"))
+    assert sentence.startswith(f"Only 71{NO_BREAK}% of the totals that came with the data")
+    assert f"(fewer than 95{NO_BREAK}%)" in sentence
+    assert tell(content, *agreement(300, 120, 9), reason("audit")) == (PLAIN,)
+
+
+def test_questions_that_are_not_as_frozen_are_counted_and_all_of_them_are_the_plain_sentence(build: Build) -> None:
+    other = {"value": -1.0, "conf_low": -2.0, "conf_high": 0.2, "n": 150, "estimand": "stigma_late"}
+    late = Result(analysis="model", **MODEL | other)
+    of_some = replace(late, estimand="of_some", population="came often")
+    (sentence,) = tell(build(), late, of_some, reason("not_prespecified"))
+    assert sentence.startswith("1 of the 2 questions about this outcome was not asked as in the plan")
+    content = build()
+    content.results["prespecified"] = False
+    assert tell(content, late, reason("not_prespecified")) == (PLAIN,)
+
+
+def test_what_is_left_over_of_a_change_is_told_beside_what_was_expected(build: Build) -> None:
+    content = build("single_group", estimate=(-2.4, -4.0, -0.8), profile="threshold-10")
+    row = reason("expected", method="It is as expected.", estimand="stigma_post", timepoint="post")
+    assert tell(content, *expected(), row) == (
+        f"It is as expected (95{NO_BREAK}% interval of what is left over: from 1.7 points lower to 0.9 points higher).",
+    )
+    assert tell(content, *expected(n=9), row) == ("It is as expected.",)
+
+
+def test_what_takes_no_level_says_with_which_reason_it_counts(build: Build) -> None:
+    rows = (reason("draft", method="One."), reason("ceiling", value=0, method="Two."))
+    assert tell(build(), *rows) == ("One.", "Two; this counts once, together with the reason before it.")
+
+
+def test_nothing_of_a_certainty_is_told_where_its_estimate_is_hidden(build: Build, recount: Build) -> None:
+    content = add(recount(peer=(6, 200, 160)), reason("missing", arm="peer", timepoint="post", estimand="stigma_post"))
+    gated = gate_results(content.results, "threshold-10")
+    own = gated[(gated["analysis"] == "certainty") & (gated["outcome"] == "stigma")]
+    assert own["hidden"].all()
+    assert own[["method", "item", "estimand", "arm", "timepoint"]].eq("").all(axis=None)
+    assert say_certainty(read_rows(gated), "stigma", content) == (NOT_RATED, 0, ())
+
+
+def test_every_kind_has_its_number_or_a_limit_that_is_the_number() -> None:
+    limits = {"few", "ceiling", "draft"}
+    assert set(_WITH_NUMBER) | limits == set(get_args(Kind))
+    assert not set(_WITH_NUMBER) & limits
+
+
+@pytest.mark.parametrize("kind", get_args(DesignKind))
+def test_no_sentence_claims_more_than_any_design_allows(kind: DesignKind) -> None:
+    lint_claims(" ".join(sentence for _, _, sentence in TOLD.values()), kind)
