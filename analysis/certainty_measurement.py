@@ -83,8 +83,8 @@ def _of_ends(outcome: Outcome, evaluation: Evaluation, at: Set[str], own: Sequen
             end, unseen = _ENDS[row.statistic]
             yield Reason(
                 "ceiling",
-                f"At {label_of(evaluation.design, row.timepoint)} {say_percent(END_EFFECT)} or more of the people had the {end} "
-                f"possible score, so {unseen} cannot be seen in them.",
+                f"At {label_of(evaluation.design, row.timepoint)} {say_percent(END_EFFECT)} or more of the people had "
+                f"the {end} possible score, so {unseen} cannot be seen in them.",
                 timepoint=row.timepoint,
             )
             return
@@ -101,6 +101,6 @@ def _of_totals(outcome: Outcome, evaluation: Evaluation, agreement: Sequence[Res
     if is_apart and is_told(own["different"].n, evaluation.plan) and is_told(own["compared"].n, evaluation.plan):
         yield Reason(
             "audit",
-            f"Fewer than {say_percent(LEAST_AGREEMENT)} of the totals that came with the data are those that we compute from "
-            "the answers, so they follow another rule, and which is right is open.",
+            f"Fewer than {say_percent(LEAST_AGREEMENT)} of the totals that came with the data are those that we "
+            "compute from the answers, and which are right is open.",
         )

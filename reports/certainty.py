@@ -179,8 +179,9 @@ def _overlap(told: _Told) -> str:
     least = min(own, key=lambda row: row.value)
     label = next(arm.label for arm in told.content.design.arms if arm.id == least.arm)
     return (
-        f"Made alike by weights, the people of the {label} arm tell only as much as {say_percent(least.value / 100)} of "
-        f"them would (less than {say_percent(0.5)}): many have no like in the other arm."
+        f"Made alike by weights, the people of the {label} arm tell only as much as "
+        f"{say_percent(least.value / 100)} of them would (less than {say_percent(0.5)}): many have no like in the "
+        "other arm."
     )
 
 

@@ -43,6 +43,7 @@ _LIMITS: Final[dict[DesignKind, tuple[str, ...]]] = {
         "How a difference grows or fades the longer a group has the programme: one difference was taken for all of it.",
         "Whether something else happened to the groups at the time they began, which the passing of time in the other "
         "groups does not show.",
+        "Whether groups had good and bad times of their own: if they did, the interval is narrower than it should be.",
         "Whether the same would be found with other people, other facilitators or in another place.",
     ),
     "matched_comparison": (

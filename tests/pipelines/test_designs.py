@@ -148,7 +148,7 @@ def test_three_groups_in_each_arm_are_never_clear(tmp_path: Path) -> None:
     assert "chance remains a possible explanation" in page
     assert "Peer support reduces" not in page
     assert "this share cannot be smaller than 10.0 %" in page
-    assert "drawing lots alone could have made such a difference" in page
+    assert "of all ways to draw them would alone give a difference this large" in page
 
 
 def test_a_stepped_wedge_is_told_by_time_with_the_programme_and_before(tmp_path: Path) -> None:
