@@ -5,6 +5,7 @@ import pytest
 
 from analysis import AnalysisError, find_refusals
 from analysis.guards import EXPLANATIONS
+from analysis.series_model import REFUSALS as SERIES_REFUSALS
 from analysis.stepped_wedge import REFUSALS as STEP_REFUSALS
 
 GROUPED = {"group_arms": ("peer",)}
@@ -96,7 +97,7 @@ def test_an_estimand_is_refused_for_its_reason_with_a_way_out(reason, spoil, mak
 
 def test_every_reason_has_a_test():
     marks = test_an_estimand_is_refused_for_its_reason_with_a_way_out.pytestmark
-    by_design = {"nobody_waits", "people_without_group", "group_in_two_arms", *STEP_REFUSALS}
+    by_design = {"nobody_waits", "people_without_group", "group_in_two_arms", *STEP_REFUSALS, *SERIES_REFUSALS}
     elsewhere = {"nobody_or_everybody", "covariate_not_asked", *by_design}
     assert {case[0] for case in marks[0].args[1]} | elsewhere == set(EXPLANATIONS)
 
