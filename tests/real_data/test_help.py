@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -18,10 +19,9 @@ NEAR_ZERO = 3.0
 
 @pytest.fixture(scope="module")
 def run(project: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    output = tmp_path_factory.mktemp("help")
-    return run_study(
-        open_folder(project / "tests" / "real_data" / "help", data_root=shared / "data" / "help_trial", output=output)
-    )
+    folder = tmp_path_factory.mktemp("studies") / "help"
+    shutil.copytree(project / "tests" / "real_data" / "help", folder, ignore=shutil.ignore_patterns("output"))
+    return run_study(open_folder(folder, data_root=shared / "data" / "help_trial"))
 
 
 @pytest.fixture(scope="module")
