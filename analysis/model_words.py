@@ -122,5 +122,5 @@ def describe_series(fit: InterruptedSeries, design: StudyDesign) -> str:
     return (
         f"Interrupted time series: one mean per timepoint, a straight line before {start} and another from then on, by "
         "generalised least squares with restricted maximum likelihood; errors of neighbouring timepoints correlated by "
-        f"{fit.autocorrelation:.1f}; t intervals after Kenward and Roger, of one degree of freedom at least."
+        f"{fit.autocorrelation:.1f}; t intervals after Satterthwaite, of two degrees of freedom at least."
     )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.design import OBSERVED, StudyDesign
 from analysis.frames import count_classes, score_column
-from analysis.interrupted_series import FEWEST_AFTER, FEWEST_BEFORE, InterruptedSeries, fit_interrupted_series
+from analysis.interrupted_series import FEWEST, FEWEST_AFTER, FEWEST_BEFORE, InterruptedSeries, fit_interrupted_series
 from analysis.mixed_models.inference import Estimate
 from analysis.plan import Estimand, Plan
 
@@ -25,8 +25,9 @@ REFUSALS: Final[dict[str, str]] = {
     "not_begun": "At {timepoint} the programme had not begun. Choose a timepoint from {start} on.",
     "too_few_at_timepoint": "Fewer than {fewest} people have a score of {outcome} at {timepoint}. Choose another "
     "timepoint, or read the description instead; the floor is small_numbers: fewest_per_arm in the plan.",
-    "series_too_short": "A trend needs {before} timepoints with enough answers before {start} and {after} from then "
-    "on. Collect more, or declare 'design: repeated_cross_section' and compare two timepoints.",
+    "series_too_short": "A departure from a trend needs {fewest} timepoints with enough answers, {before} of them "
+    "before {start} and {after} from then on. Collect more, or declare 'design: repeated_cross_section' and compare "
+    "two timepoints.",
 }
 """Reason code -> sentence with the way out."""
 
@@ -112,5 +113,6 @@ def object_to_series(
     if estimand.timepoint not in usable:
         yield "too_few_at_timepoint", {"timepoint": label, "fewest": plan.small_numbers.fewest_per_arm}
     before = sum(weeks[name] < start.week for name in usable)
-    if before < FEWEST_BEFORE or len(usable) - before < FEWEST_AFTER:
-        yield "series_too_short", {"before": FEWEST_BEFORE, "after": FEWEST_AFTER, "start": start.label}
+    if before < FEWEST_BEFORE or len(usable) - before < FEWEST_AFTER or len(usable) < FEWEST:
+        sizes = {"fewest": FEWEST, "before": FEWEST_BEFORE, "after": FEWEST_AFTER}
+        yield "series_too_short", {**sizes, "start": start.label}
