@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.balance import MOST_DIFFERENT, compare_balance
-from analysis.certainty_reasons import Reason
+from analysis.certainty_reasons import Reason, is_told
 from analysis.design import Covariate
 from analysis.errors import AnalysisError
 from analysis.evaluation import Evaluation
@@ -42,8 +42,8 @@ SHARES: Final = (5.0, 25.0, 100.0)
 _DIGITS: Final = 6
 """Decimals beyond which a standardised difference is rounding."""
 NO_RATIO: Final = (
-    "How strong something unmeasured would have to be is worked out for differences of scores, and for shares compared "
-    "by overlap weights. Ask for one of these as a further estimand."
+    "How strong something unmeasured would have to be is told of differences of scores, and of shares compared by "
+    "overlap weights. Ask for one of these as a further estimand."
 )
 NO_SPREAD: Final = (
     "Scores at baseline do not vary, so the difference cannot be put in standard deviations, and how strong something "
@@ -123,7 +123,13 @@ def reasons_of_balance(outcome: Outcome, evaluation: Evaluation, found: Sequence
     Of weighted estimands it is the difference after weighting that counts; of others the one to begin with, beyond
     which a model has to guess.
     """
-    own = [row for row in found if row.analysis == "balance" and row.outcome == outcome.id]
+    own = [
+        row
+        for row in found
+        if row.analysis == "balance"
+        and row.outcome == outcome.id
+        and is_told(min(row.n, row.fewest) if row.fewest == row.fewest else row.n, evaluation.plan)
+    ]
     weighted = {row.estimand for row in own if row.statistic == AFTER}
     after = [row for row in own if row.statistic == AFTER]
     before = [row for row in own if row.statistic == BEFORE and row.estimand not in weighted]

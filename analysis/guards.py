@@ -123,7 +123,10 @@ def check_estimand(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: 
     """Return why an estimand cannot be computed from an outcome frame, or None."""
     measure = plan.outcome(estimand.outcome).measure
     facts = {"outcome": design.measures[measure].concept if measure in design.measures else measure}
+    labels = {arm.id: arm.label for arm in design.arms}
     for reason, particulars in _objections(frame, estimand, plan, design):
+        if "arm" in particulars:
+            particulars |= {"arm": labels.get(str(particulars["arm"]), particulars["arm"])}
         return Refusal(estimand.id, reason, EXPLANATIONS[reason].format(**facts, **particulars))
     return None
 

@@ -28,6 +28,8 @@ NOT_ANSWERED: Final = (
     "Nobody answered the item both at baseline and later. Deliver the item at both, or take the harm out of the plan."
 )
 _TENS: Final = 10
+FEWEST_SPLIT: Final = 20
+"""People from whom on it may be said that fewer than half had something: ten are on each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def _count_people(harm: Harm, arm: str, watched: Watched) -> Iterator[Result]:
         statistic="events", value=found.events, method=words, **common, n=n, fewest=smallest_part(*parts, several)
     )
     words = "1 where fewer than half of the people had it, otherwise 0"
-    yield Result(statistic="is_minority", value=float(2 * with_it < n), method=words, **common, n=n)
+    if n >= FEWEST_SPLIT:
+        yield Result(statistic="is_minority", value=float(2 * with_it < n), method=words, **common, n=n)
     yield from _rate_of_first(watched, common)
 
 
@@ -239,7 +242,8 @@ def _tell_alerts(harm: Harm, arm: str, timepoint: str, alerts: Alerts) -> Iterat
             **common,
         )
     words = "1 where fewer than half of those below at baseline have one later, otherwise 0"
-    yield Result(statistic="is_minority", value=float(2 * new < new + never), n=new + never, method=words, **common)
+    if new + never >= FEWEST_SPLIT:
+        yield Result(statistic="is_minority", value=float(2 * new < new + never), n=new + never, method=words, **common)
     n = both + alerts.n_incomplete
     yield Result(
         statistic="incomplete",

@@ -50,8 +50,8 @@ MODEL_REFUSALS: Final[dict[str, str]] = {
     "group_without_replication": "No group has two people with scores, so groups and people cannot be told apart. "
     "Check the column that holds the group.",
     "statsmodels_cannot": "The statsmodels engine cannot fit this model. Write 'engine: peerimpact'.",
-    "separation": "A term of the model tells without error who has the event, or how scores are ordered, so its effect "
-    "has no end. Take the covariate out, merge its levels, or choose another timepoint.",
+    "separation": "A term of the model tells without error who has the event, or how scores are ordered, so its "
+    "estimate has no end. Take the covariate out, merge its levels, or choose another timepoint.",
     "too_few_clusters": f"There are too few people or groups for so many terms, or for one of them. {_FEWER_TERMS}",
     "too_few_compared": "Too few people of an arm have the score at baseline, the later score and every covariate. "
     f"{_FEWER_TERMS}",

@@ -59,8 +59,8 @@ def permute_allocations(evaluation: Evaluation) -> Iterator[Result]:
     ------
     Result
         Analysis ``permutation``: ``difference`` in points, ``p_value``, ``smallest_p_value`` that so many groups can
-        give, ``allocations`` tried and ``fewest_units`` (groups, or people, of the smaller arm); or a row with the
-        reason why not. `n` is the number of people of the smaller arm.
+        give, ``allocations`` tried and ``fewest_units`` (groups of the smaller arm), these three where groups were
+        drawn; or a row with the reason why not. `n` is the number of people of the smaller arm.
     """
     design = evaluation.design
     if (
@@ -114,7 +114,10 @@ def _permute(estimand: Estimand, evaluation: Evaluation) -> Iterator[Result]:
         return
     classes = count_classes(frame)
     scores = [people.loc[people["arm"] == arm, "score"] for arm in estimand.compared]
-    for statistic, value in _statistics(test).items():
+    told = _statistics(test)
+    if not design.is_cluster_randomised:
+        told = {name: told[name] for name in ("difference", "p_value")}  # the others count people
+    for statistic, value in told.items():
         yield Result(
             analysis="permutation",
             statistic=statistic,

@@ -57,6 +57,10 @@ def find_dangling(plan: Plan) -> list[Finding]:
                 for one in plan.estimands
                 if one.id == part.estimand and one.population not in (None, plan.population)
             ]
+    asked = [part.estimand for part in plan.compliers]
+    if plan.small_numbers.profile != "none" and len(set(asked)) < len(asked):
+        message = "Two numbers of sessions tell how many people came to as many as lie between them."
+        findings.append(Finding(("compliers",), message, "Keep one for each estimand."))
     for index, mediation in enumerate(plan.mediation):
         findings += _unknown(("mediation", index, "mediator"), mediation.mediator, outcomes)
     for index, comparison in enumerate(plan.formats):

@@ -18,15 +18,14 @@ from analysis.results import Result
 from analysis.sites import UnitSpread, compare_units
 
 FEWEST_UNITS: Final = 5
+FEWEST_LEADERS: Final = 10
+"""Facilitators below whom nothing is told of them, not even that they are too few: they are people, too."""
 """Sites, or facilitators, below which how much they differ cannot be estimated: they are only described."""
 FEWEST_LISTED: Final = 10
 """People of a site that is listed."""
 TOO_FEW: Final = (
     f"Fewer than {FEWEST_UNITS} sites have people with scores, so how much sites differ cannot be estimated; they are "
     "described only."
-)
-TOO_FEW_LEADERS: Final = (
-    f"Fewer than {FEWEST_UNITS} facilitators are told, so how much outcomes differ between them cannot be estimated."
 )
 MODEL: Final = (
     "linear mixed model of change from baseline by restricted maximum likelihood, random intercept per {unit}, "
@@ -110,7 +109,7 @@ def _of_facilitators(base: Result, estimand: Estimand, evaluation: Evaluation) -
     if sessions is None or "facilitator" not in sessions.columns:
         return
     came = sessions[(sessions["attended"] == "attended") & (sessions["facilitator"].fillna("") != "")]
-    if came["facilitator"].nunique() < 2 or find_objection(evaluation, evaluation.plan.primary):
+    if came["facilitator"].nunique() < FEWEST_LEADERS or find_objection(evaluation, evaluation.plan.primary):
         return
     counts = came.groupby(["participant_id", "facilitator"]).size().rename("times").reset_index()
     ranked = counts.sort_values(["times", "facilitator"], ascending=[False, True], kind="stable")
@@ -120,8 +119,7 @@ def _of_facilitators(base: Result, estimand: Estimand, evaluation: Evaluation) -
     number = rows["unit"].nunique()
     classes = classes_of(evaluation, evaluation.plan.primary)
     base = replace(base, statistic="facilitator_spread", classes=classes, fewest=float(number))
-    if number < FEWEST_UNITS:
-        yield _refuse(base, "too_few_facilitators", TOO_FEW_LEADERS)
+    if number < FEWEST_LEADERS:
         return
     try:
         found = compare_units(rows, "unit", _terms(rows, estimand))

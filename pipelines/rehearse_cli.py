@@ -29,11 +29,15 @@ def rehearse(
     code = INCOMPLETE if len(refused) else FINE
     if as_json:
         told = done.estimands[["estimand", "verdict", "method"]].to_dict("records")
-        print_json({"exit_code": code, "report": str(done.report), "estimands": told})
+        parts = done.refused[["analysis", "item", "verdict", "method"]].to_dict("records")
+        print_json({"exit_code": code, "report": str(done.report), "estimands": told, "refused": parts})
     else:
         out.print(f"{len(done.estimands) - len(refused)} of {len(done.estimands)} estimands could be estimated.")
         for row in refused.to_dict("records"):
             out.print(escape(f"  {row['estimand']}: {row['verdict']}. {row['method']}"))
+        for row in done.refused.to_dict("records"):
+            name = ", ".join(filter(None, (row["analysis"], row["item"], row["timepoint"])))
+            out.print(escape(f"  {name}: {row['verdict']}. {row['method']}"))
         out.print(f"No data were read. The people in this report are invented: {escape(str(done.report))}")
         out.print("When the plan is as it should be: peerimpact plan freeze, and only then peerimpact run.")
     raise typer.Exit(code)

@@ -22,10 +22,11 @@ CHECKED = ("participants", "responses", "delivered_scores", "sessions", "events"
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What came of a rehearsal: the report, and the row of every estimand."""
+    """What came of a rehearsal: the report, the row of every estimand, and parts of the plan that were refused."""
 
     report: Path
     estimands: pd.DataFrame
+    refused: pd.DataFrame
 
 
 def rehearse(folder: StudyFolder, *, people: int, seed: int) -> Rehearsal:
@@ -80,7 +81,9 @@ def rehearse(folder: StudyFolder, *, people: int, seed: int) -> Rehearsal:
         verdicts=verdicts_table(tuple(verdicts)),
     )
     asked = results[(results["analysis"] == "model") & (results["estimand"] != "")]
-    return Rehearsal(report, asked.reset_index(drop=True))
+    parts = results[(results["analysis"] != "model") & results["verdict"].str.startswith("refused")]
+    refused = parts.drop_duplicates(["analysis", "item", "verdict"])
+    return Rehearsal(report, asked.reset_index(drop=True), refused.reset_index(drop=True))
 
 
 def _as_rehearsal(folder: StudyFolder) -> StudyFolder:

@@ -23,7 +23,7 @@ from reports.change_counts_gate import find_revealing_sizes, tell_changes
 from reports.delivery_gate import ATTENDED, find_revealing, round_values
 from reports.errors import ReportError
 from reports.numbers import decimals_to_show
-from reports.part_gate import PARTS, find_parts, find_revealing_parts, round_parts
+from reports.part_gate import PARTS, coarsen_harms, find_parts, find_revealing_parts, round_parts
 from reports.quality_gate import find_revealing_estimates, find_revealing_flags, find_revealing_sums
 
 THRESHOLD: Final = 10
@@ -100,6 +100,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     _blur_models(gated)
     _gate_certainty(gated)
     _gate_precision(gated)
+    _gate_deltas(gated)
     return gated.assign(classes=np.nan, fewest=np.nan).set_axis(results.index)
 
 
@@ -247,7 +248,12 @@ def _gate_composition(gated: pd.DataFrame) -> None:
 def _gate_parts(gated: pd.DataFrame) -> None:
     """Hide what the parts tell of few people; of the rest leave few digits, and no number of people."""
     _hide(gated, find_revealing_parts(gated, THRESHOLD))
+    harms = coarsen_harms(gated, THRESHOLD)
+    gated.loc[harms.index, harms.columns] = harms
+    _hide(gated, gated.index.isin(harms.index) & gated["value"].isna())
     shown = find_parts(gated) & ~gated["hidden"]
+    gated.loc[harms.index, ["std_error", "df", "n"]] = np.nan
+    shown &= ~gated.index.isin(harms.index)
     has_interval = shown & gated["conf_low"].notna() & gated["conf_high"].notna()
     for index in gated.index[has_interval]:
         _blur(gated, index)
@@ -296,6 +302,16 @@ def _gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
         same = (results["statistic"] == "marginal_mean") & (results["value"] == row["value"])
         same &= (results["outcome"] == row["outcome"]) & (results["timepoint"] == row["timepoint"])
         _hide(gated, same)
+
+
+def _gate_deltas(gated: pd.DataFrame) -> None:
+    """Hide answers with points added to missing scores where it is withheld how many have one: they tell the share."""
+    added = gated[(gated["analysis"] == "sensitivity") & gated["item"].str.startswith("delta ") & ~gated["hidden"]]
+    observed = gated[(gated["statistic"] == "observed") & gated["n"].isna()]
+    for index, row in added.iterrows():
+        withheld = (observed["outcome"] == row["outcome"]) & (observed["timepoint"] == row["timepoint"])
+        if withheld.any():
+            _hide(gated, gated.index == index)
 
 
 def _gate_precision(gated: pd.DataFrame) -> None:

@@ -23,6 +23,7 @@ CAUTION: Final = (
     "Nobody was allocated to a format here: people and groups that meet online may differ from others in more than the "
     f"format. {margins.CAUTION}"
 )
+LATER: Final = "Not pre-specified: this comparison, or its margin, is not of a plan frozen before outcomes were read."
 _PEOPLE: Final = dict(zip(FORMATS, ("people who met mostly online", "people who met mostly in person"), strict=True))
 
 
@@ -51,6 +52,8 @@ def _sentences(part: FormatComparison, rows: Rows, content: ReportContent) -> It
     if not row.is_shown or not judged.is_shown:
         yield f"How the formats compare is not shown: {WITHHELD}."
         return
+    if not judged.prespecified:
+        yield LATER
     first, second = (_PEOPLE[name] for name in FORMATS)
     yield f"{margins.say_judgement(judged, part.margin, first, second, unit_of(measure, part.margin.value))}."
     labels = {known.id: known.label for known in content.design.covariates}

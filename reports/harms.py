@@ -31,6 +31,7 @@ WHY_UNKNOWN: Final = (
 BEFORE_TOO: Final = " The counts are of the whole time in the study, also of that before an arm began the programme."
 UNANSWERED: Final = "Whether anybody saw to the people who answered so is not known from these data."
 FEW: Final = f"fewer than {THRESHOLD} people"
+ROUNDED: Final = " Numbers are in steps of ten people or more, so that nobody can be recognised."
 _OF_ARMS: Final = (
     ("People with it", "people_with_event"),
     ("Of 100 people", "share_with_event"),
@@ -90,7 +91,7 @@ def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> Block:
         f"{_label(harm, content)}, by arm",
         ("Number", *(arm.label for arm in arms)),
         lines,
-        (f"In brackets: {INTERVAL}s.", *mark_notes(lines)),
+        (f"In brackets: {INTERVAL}s.{ROUNDED if _is_rounded(content) else ''}", *mark_notes(lines)),
     )
     return Block(heading=_label(harm, content), sentences=sentences, tables=(table,))
 
@@ -139,7 +140,7 @@ def _say_events(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent)
             yield f"Recorded for nobody{where} ({INTERVAL} up to {high} of 100 people)."
             continue
         people = f"{format_count(count.value)} people" if count.value != 1 else "1 person"
-        about = "about " if _is_rounded(count, content) else ""
+        about = "about " if _is_rounded(content) else ""
         yield f"Recorded for {about}{people}{where}: {_of_100(share)} of 100 people ({INTERVAL} {_interval(share)})."
 
 
@@ -176,7 +177,8 @@ def _say_alerts(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent)
 def _lines_of_events(rows: Rows, arms: list[Arm]) -> Iterator[tuple[str, ...]]:
     for words, statistic in _OF_ARMS:
         found = [pick_one(rows, statistic=statistic, arm=arm.id) for arm in arms]
-        if any(found):
+        is_left_out = statistic == "events" and not any(row is not None and row.is_shown for row in found)
+        if any(found) and not is_left_out:
             yield (words, *(_cell(row, pick(rows, arm=arm.id)) for arm, row in zip(arms, found, strict=True)))
 
 
@@ -202,8 +204,8 @@ def _cell(row: Row | None, of_arm: Rows) -> str:
     return FEW if is_of_few and FEW in _hidden(of_arm, "") else NOT_SHOWN
 
 
-def _is_rounded(count: Row, content: ReportContent) -> bool:
-    return count.value >= 100 and content.plan.small_numbers.profile != "none"
+def _is_rounded(content: ReportContent) -> bool:
+    return content.plan.small_numbers.profile != "none"
 
 
 def _decimals(row: Row) -> int:

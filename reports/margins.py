@@ -16,7 +16,7 @@ from reports.sections import Block
 
 CAUTION: Final = (
     "That no clear difference was found would be no answer to this question: only the interval and the margin, which "
-    "was declared in the plan, decide. They were compared before they were rounded."
+    "the plan declares, decide. They were compared before they were rounded."
 )
 _SAID: Final = {
     "superior": "{first} fared better than {second}",

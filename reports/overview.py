@@ -9,7 +9,7 @@ from analysis.design import DesignKind, StudyDesign
 from reports.claims import WITHHELD, Claim, join_words
 from reports.content import ReportContent
 from reports.disclosure import THRESHOLD
-from reports.numbers import format_count, format_share
+from reports.numbers import NOT_SHOWN, format_count, format_share
 from reports.reading import Row, Rows, pick, pick_one
 
 FEW_ANSWERED: Final = 0.8
@@ -208,7 +208,9 @@ def _recruited(rows: Rows, allocated: list[Row | None], labels: list[str]) -> st
     declared = {row.statistic: format_count(row.value) for row in pick(rows, verdict="declared") if row.is_shown}
     total = total_of(allocated)
     took_part = f"the data that could be used hold {format_count(total) if total is not None else 'some of them'}"
-    if total is None or len(labels) > 1:
+    if not any(row is not None and row.people != NOT_SHOWN for row in allocated):
+        took_part = f"how many of them the data hold is {NOT_SHOWN}, because they are so few"
+    elif total is None or len(labels) > 1:
         took_part += f": {by_arm}"
     if {"eligible", "invited"} <= set(declared):
         return f"Of {declared['eligible']} eligible people {declared['invited']} were invited, and {took_part}."

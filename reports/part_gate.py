@@ -45,3 +45,51 @@ def find_revealing_parts(gated: pd.DataFrame, threshold: int) -> pd.Series:
 def round_parts(values: pd.Series, *, digits: int = DIGITS) -> pd.Series:
     """Return values with few digits."""
     return values.map(lambda value: float(f"{value:.{digits}g}") if np.isfinite(value) else value)
+
+
+SHARES_OF_HARM: Final = (
+    "share_with_event", "new_alerts", "alert_before", "alert_later", "resolved_alerts", "incomplete",
+)  # fmt: skip
+UNITS: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0)
+"""Steps of percent in which a share may be told."""
+
+
+def coarsen_harms(gated: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Return what may be told of harms: in steps of ten people or more, so that no two numbers tell a few apart.
+
+    Several harms, timepoints and denominators of one arm are told side by side; with exact numbers those between them
+    could be counted.
+
+    Parameters
+    ----------
+    gated : DataFrame
+        Results of which nothing was taken out yet but what `find_revealing_parts` finds.
+    threshold : int
+        The smallest number of people that may be told.
+
+    Returns
+    -------
+    DataFrame
+        ``value``, ``conf_low`` and ``conf_high`` of the rows of harms that are shown, by their index: shares and
+        numbers of people in such steps with intervals rounded outwards, rates with one digit, and no number of events.
+        Nobody and everybody are left as they are.
+    """
+    is_some = ~gated["value"].isin([0.0, 100.0])  # of nobody, or everybody, nobody stands apart
+    own = gated[(gated["analysis"] == "harms") & find_parts(gated) & ~gated["hidden"] & is_some]
+    told = own[["value", "conf_low", "conf_high"]].astype("float64")
+    for index, row in own.iterrows():
+        if row["statistic"] in SHARES_OF_HARM:
+            told.loc[index] = _in_steps(told.loc[index], next(u for u in UNITS if u * row["n"] >= 100 * threshold))
+        elif row["statistic"] == "people_with_event":
+            told.loc[index] = _in_steps(told.loc[index], float(threshold))
+        elif row["statistic"] == "first_events_per_100_years" and row["value"] > 0:
+            told.loc[index] = _in_steps(told.loc[index], 10.0 ** np.floor(np.log10(row["value"])))
+        elif row["statistic"] == "events":
+            told.loc[index] = np.nan
+    return told
+
+
+def _in_steps(numbers: pd.Series, step: float) -> pd.Series:
+    """Return value, low and high in steps, the ends rounded outwards."""
+    value, low, high = numbers / step
+    return step * pd.Series([np.round(value), np.floor(low), np.ceil(high)], index=numbers.index)

@@ -24,6 +24,7 @@ EXPLORATORY: Final = (
     "Exploratory: chance formed the arms, and not the way in between. Whatever bears on both the way and the outcome "
     "would give the same picture, so this is a hint for the next study and no finding."
 )
+LATER: Final = "Not pre-specified: it was not in the plan that was frozen before outcomes were read. Reason given:"
 _PATHS: Final = (("total", "In all"), ("indirect", "By this way"), ("direct", "By any other"))
 SIGNIFICANCE: Final = 0.05
 
@@ -64,7 +65,10 @@ def _say_subgroup(subgroup: Subgroup, rows: Rows, content: ReportContent) -> Blo
         return Block(heading=title, sentences=(f"Whether it differs by this is not shown: {WITHHELD}.",))
     return Block(
         heading=title,
-        sentences=(_say_interaction(interaction, covariate, content, estimand), f"Planned because: {subgroup.reason}"),
+        sentences=(
+            _say_interaction(interaction, covariate, content, estimand),
+            f"Planned because: {subgroup.reason}" if interaction.prespecified else f"{LATER} {subgroup.reason}",
+        ),
         tables=(_table(levels, covariate, content, estimand),) if levels else (),
         caution=ALIKE,
     )

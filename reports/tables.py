@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from analysis.design import SIDE_LABELS, Measure, StudyDesign
 from analysis.plan import Plan
+from analysis.populations import population_of
 from reports.cells import INTERVAL, MARK, Table, interval_cell, mark_notes, p_cell, people_cell, value_cell
+from reports.claims import say_population
 from reports.content import ReportContent
 from reports.disclosure import THRESHOLD
 from reports.numbers import (
@@ -104,6 +106,9 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
         name = f"{_label(content.design, estimand.timepoint)}: {_compared(content.design, estimand.compared)}"
         if content.plan.is_asked_twice(estimand):
             name = f"{name} ({estimand.id})"
+        population = population_of(estimand, content.plan)
+        if population is not None:
+            name = f"{name}, among {say_population(population, content.design)}"
         if row.verdict != "estimated":
             lines.append((name, "not computed", NOTHING, NOTHING, NOTHING))
             continue

@@ -124,7 +124,7 @@ def test_participants_who_miss_a_covariate_do_not_count(make_trial, make_design,
     people.loc[people["arm"] == "usual", "age"] = [np.nan] * 3 + [40.0 + place for place in range(9)]
     (refusal,) = find_refusals(make_plan({"covariates": ["age"]}), make_design(), scores=scores, participants=people)
     assert refusal.reason == "too_few_participants"
-    assert "usual" in refusal.explanation
+    assert "Usual care" in refusal.explanation
 
 
 def test_a_single_group_needs_no_second_arm(make_trial, make_design, make_plan):

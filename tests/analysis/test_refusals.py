@@ -16,6 +16,7 @@ from analysis.plan_parts import Subgroup
 from analysis.results import Result
 from analysis.sensitivity.rows import REFUSALS, Question, refuse
 from data_contracts.errors import Problem
+from reports import lint_claims
 
 JARGON = re.compile(
     r"\b(eigen\w*|Hessian|REML|likelihood|heteroscedas\w*|singular|degenerate|rank[- ]deficien\w*|matrix|asymptotic\w*|"
@@ -44,6 +45,7 @@ def test_a_reason_is_said_in_plain_words_with_a_way_out(where: tuple[str, str]) 
     assert words[0].isupper()
     assert words.endswith(".")
     assert not JARGON.search(words)
+    lint_claims(words, "single_group")
     if where[1] not in NO_WAY_OUT:
         assert len(re.findall(r"[.;] ?", words)) >= 2 or "there is nothing" in words
 

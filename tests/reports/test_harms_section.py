@@ -91,9 +91,9 @@ def test_events_are_told_by_arm_with_their_interval(build: Build) -> None:
     text = section(content)
     assert "<h3>Stay in hospital</h3>" in text
     assert "at any time after Baseline." in text
-    assert "Recorded for 22 people in Peer support: 10 of 100 people (95 % interval 6.3 to 14.8)." in text
-    assert "Recorded for 46 people in Usual care: 20 of 100 people (95 % interval 14 to 26)." in text
-    assert cells(content, "People with it") == ["22", "46"]
+    assert "Recorded for about 20 people in Peer support: 10 of 100 people (95 % interval 5 to 15)." in text
+    assert "Recorded for about 50 people in Usual care: 20 of 100 people (95 % interval 10 to 30)." in text
+    assert cells(content, "People with it") == ["20", "50"]
     assert "no proof for or against the programme" in text
 
 
@@ -106,7 +106,7 @@ def test_nobody_is_said_with_what_could_have_been_missed(build: Build) -> None:
 def test_one_to_nine_people_are_fewer_than_ten(build: Build, count: int) -> None:
     content = harmed(build(), HOSPITAL, events={"peer": count, "usual": 46})
     assert "Recorded for fewer than 10 people in Peer support." in section(content)
-    assert cells(content, "People with it") == ["fewer than 10 people", "46"]
+    assert cells(content, "People with it") == ["fewer than 10 people", "50"]
     assert cells(content, "Of 100 people")[0] == "not shown"
     gated = gate_results(content.results, "threshold-10")
     own = gated[(gated["analysis"] == "harms") & (gated["arm"] == "peer") & (gated["statistic"] != "is_minority")]
@@ -121,12 +121,12 @@ def test_all_but_a_few_is_not_said_to_be_few(build: Build) -> None:
     text = section(content)
     assert "How many people in Peer support is not shown" in text
     assert "fewer than 10 people" not in text
-    assert cells(content, "People with it") == ["not shown", "46"]
+    assert cells(content, "People with it") == ["not shown", "50"]
 
 
-def test_a_large_number_is_said_to_be_rounded(build: Build) -> None:
+def test_a_number_is_said_to_be_rounded_but_in_a_study_without_protection(build: Build) -> None:
     text = section(harmed(build(), HOSPITAL, events={"peer": 123, "usual": 46}))
-    assert "Recorded for about 120 people in Peer support: 56 of 100 people" in text
+    assert "Recorded for about 120 people in Peer support: 55 of 100 people" in text
     open_text = section(harmed(build(profile="none"), HOSPITAL, events={"peer": 123, "usual": 3}))
     assert "Recorded for 123 people in Peer support" in open_text
     assert "Recorded for 3 people in Usual care" in open_text
@@ -145,17 +145,33 @@ def test_answers_that_call_for_attention_are_new_or_fewer_than_ten(build: Build)
     assert "Counted are answers of at least 1 to PHQ-9: thoughts of self-harm." in text
     assert "Whether anybody saw to the people who answered so is not known from these data." in text
     assert (
-        "12 weeks, of people in Peer support who answered below 1 at Baseline: new for 14 of 100 (95 % interval" in text
+        "12 weeks, of people in Peer support who answered below 1 at Baseline: new for 10 of 100 (95 % interval" in text
     )
     assert "12 weeks, of people in Usual care who answered below 1 at Baseline: new for fewer than 10 people." in text
     assert cells(content, "12 weeks: later, of 100 people with both answers")[1] == "not shown"
-    assert cells(content, "12 weeks: at first, of 100 people with both answers") == ["22 (16 to 30)", "23 (16 to 30)"]
+    assert cells(content, "12 weeks: at first, of 100 people with both answers") == ["20 (10 to 30)", "20 (10 to 30)"]
     assert "26 weeks: new" not in text
 
 
 def test_a_new_answer_of_nobody_is_said_so(build: Build) -> None:
     text = section(harmed(build(), SELF_HARM, answers=ANSWERS | {"usual": [(0, 0, 134), (2, 2, 15), (1, 0, 25)]}))
     assert "in Usual care who answered below 1 at Baseline: new for nobody (95 % interval up to 2.8 of 100)." in text
+
+
+def test_numbers_side_by_side_do_not_tell_a_few_people_apart(build: Build) -> None:
+    """Of any two numbers of one arm that are told, the difference may be of ten people or more, whatever it is."""
+    for withdrew, other in ((16, 20), (18, 13), (25, 22)):
+        contents = [harmed(build(), HOSPITAL, events={"peer": count, "usual": 46}) for count in (withdrew, other)]
+        shown = []
+        for content in contents:
+            gated = gate_results(content.results, "threshold-10")
+            own = gated[(gated["analysis"] == "harms") & (gated["arm"] == "peer")].set_index("statistic")
+            assert own.loc["events", "hidden"]
+            step = 5.0
+            for name, unit in (("people_with_event", 10.0), ("share_with_event", step)):
+                assert (own.loc[name, ["value", "conf_low", "conf_high"]].dropna() % unit == 0).all()
+            shown.append(own.loc["people_with_event", "value"])
+        assert abs(shown[0] - shown[1]) in (0.0, 10.0)
 
 
 def test_a_plan_without_harms_says_that_they_were_not_looked_at(build: Build) -> None:

@@ -274,3 +274,17 @@ def test_outcomes_keep_their_order_of_analyses(build: Build) -> None:
     assert block is not None
     assert [line[1] for line in block.tables[0].rows] == ["−2.4", "−2.3", "−1.7", "−2.0"]
     assert isinstance(build().plan.primary, Outcome)
+
+
+def test_points_added_to_missing_scores_are_not_told_where_it_is_withheld_how_many_are_missing(recount) -> None:
+    def shown(peer: tuple[int, ...]) -> bool:
+        content = recount(peer=peer)
+        answer = content.results[
+            (content.results["analysis"] == "model") & (content.results["estimand"] == "stigma_post")
+        ]
+        delta = answer.assign(analysis="sensitivity", item="delta 20", fewest=40.0)
+        gated = gate_results(pd.concat([content.results, delta], ignore_index=True), "threshold-10")
+        return not bool(gated.loc[gated["analysis"] == "sensitivity", "hidden"].item())
+
+    assert shown((210, 160, 100))
+    assert not shown((210, 204, 100))
