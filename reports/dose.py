@@ -15,7 +15,7 @@ from reports.claims import WITHHELD, say_direction, say_size
 from reports.content import ReportContent
 from reports.numbers import NO_BREAK, decimals_of, format_number, format_threshold, unit_of
 from reports.reading import Row, Rows, pick, pick_one
-from reports.sections import Block
+from reports.sections import NOT_PLANNED, Block
 
 CAUTION: Final = (
     "Nobody was allocated to come often or seldom. People who come often differ from people who do not in other ways "
@@ -63,6 +63,8 @@ def _of_response(part: ExposureResponse, rows: Rows, measure: Measure, content: 
         people = f"of people in {arm} who were alike at {start}, those"
         said = f"{lead}{people if lead else people[0].upper() + people[1:]} who came to one session more scored "
         yield f"{said}{_slope(row, measure)} on the {measure.label} at {at}. {say_direction(measure)}"
+        if not row.prespecified:
+            yield NOT_PLANNED
 
 
 def _slope(row: Row, measure: Measure) -> str:
@@ -111,6 +113,8 @@ def _of_compliers(part: Compliers, rows: Rows, measure: Measure, content: Report
             f"Among people who come to {sessions} when offered them{part_of}, scores on the {measure.label} at {at} "
             f"compare as follows, {first} against {second}: {say_size(row, measure)}."
         )
+        if not row.prespecified:
+            yield NOT_PLANNED
 
 
 def _labels(arm: str, estimand_id: str, content: ReportContent) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from reports.claims import WITHHELD, join_words, say_direction, say_size
 from reports.content import ReportContent
 from reports.numbers import NO_BREAK, format_number, unit_of
 from reports.reading import Rows, pick, pick_one
-from reports.sections import Block, Section
+from reports.sections import NOT_PLANNED, Block, Section
 
 LEAD: Final = (
     "A person counts as online, or as in person, by most of the sessions that they came to before they answered."
@@ -23,7 +23,6 @@ CAUTION: Final = (
     "Nobody was allocated to a format here: people and groups that meet online may differ from others in more than the "
     f"format. {margins.CAUTION}"
 )
-LATER: Final = "Not pre-specified: this comparison, or its margin, is not of a plan frozen before outcomes were read."
 _PEOPLE: Final = dict(zip(FORMATS, ("people who met mostly online", "people who met mostly in person"), strict=True))
 
 
@@ -53,7 +52,7 @@ def _sentences(part: FormatComparison, rows: Rows, content: ReportContent) -> It
         yield f"How the formats compare is not shown: {WITHHELD}."
         return
     if not judged.prespecified:
-        yield LATER
+        yield NOT_PLANNED
     first, second = (_PEOPLE[name] for name in FORMATS)
     yield f"{margins.say_judgement(judged, part.margin, first, second, unit_of(measure, part.margin.value))}."
     labels = {known.id: known.label for known in content.design.covariates}

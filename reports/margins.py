@@ -12,7 +12,7 @@ from reports.claims import WITHHELD
 from reports.content import ReportContent
 from reports.numbers import format_threshold, unit_of
 from reports.reading import Row, Rows, pick, pick_one
-from reports.sections import Block
+from reports.sections import NOT_PLANNED, Block
 
 CAUTION: Final = (
     "That no clear difference was found would be no answer to this question: only the interval and the margin, which "
@@ -78,6 +78,8 @@ def _of_estimand(estimand: Estimand, rows: Rows, content: ReportContent) -> Iter
         first, second = _sides(estimand, content)
         yield f"{lead}: {say_judgement(row, margin, first, second, unit_of(measure, margin.value))}."
         yield say_source(margin)
+        if not row.prespecified:
+            yield NOT_PLANNED
 
 
 def _sides(estimand: Estimand, content: ReportContent) -> tuple[str, str]:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from reports.cells import Table
+
+NOT_PLANNED: Final = (
+    "Not pre-specified: this was not in a plan that was frozen before outcomes were read, or it was changed since."
+)
+"""Stands beside a part of the plan whose rows are not pre-specified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from analysis.plan_parts import Compliers, ExposureResponse, FormatComparison, M
 from analysis.results import Result, results_table
 from reports import ReportContent, ReportError, gate_results, render_report
 from reports.disclosure import NUMBERS
+from reports.sections import NOT_PLANNED
 
 Build = Callable[..., ReportContent]
 MARGIN = Margin(value=4, question="non_inferiority", source="A source of our own")
@@ -173,6 +174,17 @@ def test_online_and_in_person_has_an_answer_with_its_margin_and_no_p_value(conte
     assert "Nobody was allocated to a format here" in said
     section = page.split('id="online-title"')[1].split("</section>")[0]
     assert not re.search(r"\bp\s*[=<]", section)
+
+
+def test_what_was_not_planned_before_outcomes_were_read_says_so_beside_its_answer(content: ReportContent) -> None:
+    first = content.plan.estimands[0].model_copy(update={"margin": MARGIN})
+    plan = content.plan.model_copy(update={"estimands": [first, *content.plan.estimands[1:]]})
+    judged = of(content, "margin", "judgement", JUDGEMENTS.index("superior"))
+    asked = (formats(content), dose(content), put(replace(content, plan=plan), judged))
+    for later in asked:
+        planned = replace(later, results=later.results.assign(prespecified=True))
+        assert text(later).count(NOT_PLANNED) >= 1
+        assert NOT_PLANNED not in text(planned)
 
 
 def test_formats_of_few_people_and_refused_ones_say_so(content: ReportContent) -> None:
