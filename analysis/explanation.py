@@ -13,6 +13,7 @@ from analysis.errors import AnalysisError
 from analysis.frames import outcome_frame
 from analysis.guards import check_estimand
 from analysis.intercurrent import set_aside_hypothetical
+from analysis.margin_part import JUDGEMENTS
 from analysis.mixed_models import ModelFit
 from analysis.model_frame import contrast_cells
 from analysis.outcome_model import AnyModel, fit_model
@@ -180,6 +181,8 @@ def _beside(estimand: Estimand, results: pd.DataFrame) -> Iterator[Line]:
             continue
         interval = "" if row["conf_low"] != row["conf_low"] else f" ({row['conf_low']:.4g} to {row['conf_high']:.4g})"
         value = f"{row['value']:.4g}{interval}" if row["value"] == row["value"] else f"p = {row['p_value']:.4g}"
+        if row["analysis"] == "margin":
+            value = f"{JUDGEMENTS[int(row['value'])]}{interval}"
         yield name, f"{value}. {row['method']}"
 
 

@@ -30,6 +30,7 @@ FEWEST_DF: Final = 2.0
 """In series of a dozen timepoints the approximation falls below one; with two, intervals about keep their promise."""
 STRONGEST: Final = 0.95
 """Autocorrelation, either way, at which the search ends."""
+AT_END: Final = 1e-4
 WEAKEST: Final = 1e-3
 TOLERANCE: Final = 1e-10
 
@@ -64,6 +65,11 @@ class InterruptedSeries:
         """Estimate a linear combination of the coefficients."""
         error = float(np.sqrt(weights @ self._precision.vcov @ weights))
         return make_estimate(float(weights @ self.coefficients), error, max(self._precision.df(weights), FEWEST_DF))
+
+    @property
+    def is_at_end(self) -> bool:
+        """The likelihood still rose where the search for the autocorrelation ended: it is not told by the data."""
+        return abs(self.autocorrelation) > STRONGEST - AT_END
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row."""

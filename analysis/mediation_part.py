@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.evaluation import Evaluation
@@ -15,6 +16,8 @@ from analysis.results import Result
 DRAWS: Final = 2000
 SEED: Final = 20_260
 """Of the bootstrap: same input, same bytes."""
+NEGLIGIBLE: Final = 1e-8
+"""Part of a column, relative to its length, that is rounding."""
 PATHS: Final[dict[str, str]] = {"Total": "total", "Direct": "direct", "Indirect": "indirect"}
 ASSUMES: Final = (
     "linear paths with the baseline of outcome and mediator, percentile bootstrap of complete cases (pingouin); it "
@@ -28,6 +31,8 @@ REFUSALS: Final[dict[str, str]] = {
     "in_groups": "People meet in groups, which this analysis takes no account of. Leave the mediation out.",
     "not_a_score": "A way is asked of scores only. Ask for the scores that the outcomes are made of.",
     "not_answered": "The question itself was not answered, so it cannot be asked by which way.",
+    "not_separate": "The mediator does not vary, or follows from the arm and what is adjusted for, so no way can be "
+    "told. Name another mediator.",
     "too_few_participants": "Too few people of an arm have every score that this needs. Leave the mediation out.",
 }
 """Reason -> sentence with the way out."""
@@ -49,6 +54,8 @@ def describe_mediation(evaluation: Evaluation) -> Iterator[Result]:
         data = pd.DataFrame() if reason else _data(mediation, estimand, evaluation)
         if not reason and _smallest(data) < evaluation.plan.small_numbers.fewest_per_arm:
             reason = "too_few_participants"
+        if not reason and "mediator" not in _independent(data):
+            reason = "not_separate"
         if reason:
             yield _row(mediation, estimand, "indirect", verdict=f"refused:{reason}", method=REFUSALS[reason])
         else:
@@ -99,11 +106,23 @@ def _smallest(data: pd.DataFrame) -> int:
     return int(counts.min()) if len(counts) == 2 else 0
 
 
+def _independent(data: pd.DataFrame) -> list[str]:
+    """Return the columns beside the outcome that no others before them tell: arm, what is adjusted for, mediator."""
+    kept: list[str] = []
+    basis = np.ones((len(data), 1))
+    for name in ["arm", *(each for each in data.columns if each not in ("arm", "outcome", "mediator")), "mediator"]:
+        column = data[name].to_numpy() - data[name].mean()
+        left = column - basis @ np.linalg.lstsq(basis, column, rcond=None)[0]
+        if np.linalg.norm(left) > NEGLIGIBLE * max(float(np.linalg.norm(column)), 1.0):
+            kept.append(name)
+            basis = np.column_stack([basis, column])
+    return kept
+
+
 def _estimate(mediation: Mediation, estimand: Estimand, data: pd.DataFrame) -> Iterator[Result]:
     import pingouin
 
-    varying = [name for name in data.columns if data[name].max() > data[name].min()]
-    covariates = [name for name in varying if name not in ("arm", "outcome", "mediator")]
+    covariates = [name for name in _independent(data) if name not in ("arm", "mediator")]
     found = pingouin.mediation_analysis(
         data, x="arm", m="mediator", y="outcome", covar=covariates, n_boot=DRAWS, seed=SEED
     ).set_index("path")

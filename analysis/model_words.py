@@ -119,8 +119,9 @@ def _covariance_words(fit: ModelFit, estimand: Estimand, design: StudyDesign) ->
 def describe_series(fit: InterruptedSeries, design: StudyDesign) -> str:
     """Return an interrupted time series in one sentence."""
     start = next(timepoint.label for timepoint in design.timepoints if timepoint.id == design.arms[0].starts)
+    end = ", the end of what is searched" if fit.is_at_end else ""
     return (
         f"Interrupted time series: one mean per timepoint, a straight line before {start} and another from then on, by "
         "generalised least squares with restricted maximum likelihood; errors of neighbouring timepoints correlated by "
-        f"{fit.autocorrelation:.1f}; t intervals after Satterthwaite, of two degrees of freedom at least."
+        f"{fit.autocorrelation:.2f}{end}; t intervals after Satterthwaite, of two degrees of freedom at least."
     )

@@ -74,7 +74,8 @@ def coarsen_harms(gated: pd.DataFrame, threshold: int) -> pd.DataFrame:
         numbers of people in such steps with intervals rounded outwards, rates with one digit, and no number of events.
         Nobody and everybody are left as they are.
     """
-    is_some = ~gated["value"].isin([0.0, 100.0])  # of nobody, or everybody, nobody stands apart
+    # Of nobody, or everybody, nobody stands apart; a hundred people are not a hundred percent.
+    is_some = (gated["value"] != 0) & ~((gated["value"] == 100) & gated["statistic"].isin(SHARES_OF_HARM))
     own = gated[(gated["analysis"] == "harms") & find_parts(gated) & ~gated["hidden"] & is_some]
     told = own[["value", "conf_low", "conf_high"]].astype("float64")
     for index, row in own.iterrows():

@@ -162,7 +162,7 @@ def _answers(
     instrument: Instrument, timepoint: str, people: NDArray[Any], trait: Array, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     for item in instrument.items:
-        values = _invent_item(instrument, item, trait, rng)
+        values = invent_item(instrument, item, trait, rng)
         skipped = rng.random(len(people)) < SKIPPED
         for who, value, is_missing in zip(people, values, skipped, strict=True):
             yield {
@@ -177,13 +177,16 @@ def _answers(
             }
 
 
-def _invent_item(instrument: Instrument, item: Item, trait: Array, rng: np.random.Generator) -> Array:
+def invent_item(instrument: Instrument, item: Item, trait: Array, rng: np.random.Generator) -> Array:
     """Return answers that go with the trait, or against it where the item is turned round."""
     allowed = instrument.response_sets[item.response_set].allowed
     latent = LOADING * trait * (-1.0 if item.reverse else 1.0)
     latent = latent + np.sqrt(1 - LOADING**2) * rng.standard_normal(len(trait))
     middle, width = (allowed.minimum + allowed.maximum) / 2, allowed.maximum - allowed.minimum
     values = np.clip(np.round(middle + width / 4 * latent), allowed.minimum, allowed.maximum)
+    if allowed.options:
+        options = np.asarray(sorted(allowed.options), dtype=float)
+        values = options[np.abs(values[:, None] - options).argmin(axis=1)]
     return np.asarray(values, dtype=float)
 
 

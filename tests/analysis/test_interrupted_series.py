@@ -65,6 +65,17 @@ def test_a_series_that_has_no_trend_to_tell_is_refused(weeks, means, code):
     assert raised.value.problems[0].code == code
 
 
+def test_an_autocorrelation_that_the_data_do_not_tell_is_said_to_lie_at_the_end_of_the_search():
+    assert not fit_interrupted_series(WEEKS, MEANS, interruption=32).is_at_end
+    at_end = [
+        fit_interrupted_series(WEEKS[:12], np.cumsum(np.random.default_rng(seed).normal(size=12)), interruption=24)
+        for seed in range(12)
+    ]
+    assert any(found.is_at_end for found in at_end)
+    for found in at_end:
+        assert found.is_at_end == (abs(found.autocorrelation) > 0.9499)
+
+
 @pytest.mark.parametrize(("size", "rho"), [(12, 0.3), (24, 0.3)])
 def test_intervals_hold_the_truth_as_often_as_they_say(size, rho):
     rng = np.random.default_rng(size)

@@ -85,3 +85,31 @@ def test_what_cannot_be_asked_is_refused_with_the_way_out(told, data):
         (row,) = found.to_dict("records")
         assert (row["verdict"], row["method"]) == (f"refused:{reason}", REFUSALS[reason])
     assert told({"timepoint": "baseline"})["verdict"].to_list() == ["refused:not_before"]
+
+
+@pytest.mark.parametrize("mediator", ["constant", "the arm", "its own baseline"])
+def test_a_mediator_that_nothing_tells_apart_is_refused(told, data, mediator):
+    scores, people = data[0].copy(), data[1]
+    ties = scores["measure"] == "ties.total"
+    at_post = ties & (scores["timepoint"] == "post")
+    who = scores.loc[at_post, "participant_id"]
+    if mediator == "constant":
+        scores.loc[at_post, "score"] = 50.0
+    elif mediator == "the arm":
+        scores.loc[at_post, "score"] = np.where(
+            who.map(people.set_index("participant_id")["arm"]) == "peer", 60.0, 40.0
+        )
+    else:
+        first = scores[ties & (scores["timepoint"] == "baseline")].set_index("participant_id")["score"]
+        scores.loc[at_post, "score"] = who.map(first).to_numpy() + 3.0
+    assert told(scores=scores)["verdict"].to_list() == ["refused:not_separate"]
+
+
+def test_what_others_tell_already_is_not_adjusted_for_twice(told, data):
+    scores, people = data
+    wide = scores[(scores["measure"] == "mood.total") & (scores["timepoint"] == "baseline")]
+    again = people["participant_id"].map(wide.set_index("participant_id")["score"])
+    plain = told().set_index("statistic")["value"]
+    people["age"] = again.to_numpy()
+    twice = told(plan_change={"covariates": ["age"]}).set_index("statistic")["value"]
+    assert twice.to_dict() == pytest.approx(plain.to_dict(), rel=SAME)

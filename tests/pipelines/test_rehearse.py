@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from data_contracts import check_table
+from instruments import load_library
 from pipelines.cli import app
 from pipelines.folder import StudyFolder, open_folder
 from pipelines.intake import contract_parameters
 from pipelines.rehearsing import CHECKED
-from pipelines.simulation.rehearsal import InventedTables, invent_tables
+from pipelines.simulation.rehearsal import InventedTables, invent_item, invent_tables
 
 
 def rehearse(study: Path, *more: str):
@@ -97,3 +98,17 @@ def test_a_sample_drawn_anew_has_other_people_at_each_timepoint(harbour: StudyFo
     tables = invent(replace(harbour, design=anew))
     assert (tables.responses.groupby("participant_id")["timepoint"].nunique() == 1).all()
     assert len(tables.participants) == 40 * len(anew.arms) * len(anew.timepoints)
+
+
+def test_invented_answers_are_options_of_their_items_in_every_instrument() -> None:
+    rng = np.random.default_rng(1)
+    asked = 0
+    for instrument in load_library().values():
+        for item in instrument.items:
+            allowed = instrument.response_sets[item.response_set].allowed
+            values = invent_item(instrument, item, rng.standard_normal(200), rng)
+            asked += 1
+            assert values.min() >= allowed.minimum, (instrument.id, item.id)
+            assert values.max() <= allowed.maximum, (instrument.id, item.id)
+            assert not allowed.options or set(values) <= set(allowed.options), (instrument.id, item.id)
+    assert asked > 800

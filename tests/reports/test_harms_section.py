@@ -160,7 +160,7 @@ def test_a_new_answer_of_nobody_is_said_so(build: Build) -> None:
 
 def test_numbers_side_by_side_do_not_tell_a_few_people_apart(build: Build) -> None:
     """Of any two numbers of one arm that are told, the difference may be of ten people or more, whatever it is."""
-    for withdrew, other in ((16, 20), (18, 13), (25, 22)):
+    for withdrew, other in ((16, 20), (18, 13), (25, 22), (100, 103)):
         contents = [harmed(build(), HOSPITAL, events={"peer": count, "usual": 46}) for count in (withdrew, other)]
         shown = []
         for content in contents:
@@ -172,6 +172,13 @@ def test_numbers_side_by_side_do_not_tell_a_few_people_apart(build: Build) -> No
                 assert (own.loc[name, ["value", "conf_low", "conf_high"]].dropna() % unit == 0).all()
             shown.append(own.loc["people_with_event", "value"])
         assert abs(shown[0] - shown[1]) in (0.0, 10.0)
+
+
+def test_a_hundred_people_are_no_hundred_percent(build: Build) -> None:
+    gated = gate_results(harmed(build(), HOSPITAL, events={"peer": 100, "usual": 96}).results, "threshold-10")
+    own = gated[gated["analysis"] == "harms"].set_index(["arm", "statistic"])
+    assert own.loc[("peer", "events"), "hidden"]
+    assert own.loc[("usual", "people_with_event"), "value"] == 100
 
 
 def test_a_plan_without_harms_says_that_they_were_not_looked_at(build: Build) -> None:
