@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from analysis.telling import words_of
+
 NAN: Final = float("nan")
 
 RESULT_DTYPES: Final[dict[str, str]] = {
@@ -33,6 +35,7 @@ RESULT_DTYPES: Final[dict[str, str]] = {
     "verdict": "str",
     "classes": "float64",
     "fewest": "float64",
+    "words": "str",
 }
 
 
@@ -62,7 +65,7 @@ class Result:
     n : float
         Participants behind the value; for a contrast the smaller of the two sides. The disclosure gate needs it.
     method : str
-        How it was computed, for the annex.
+        How it was computed, for the annex; or, of what was refused, why. A `Told` can be said in other languages.
     prespecified : bool
         Asked for by a plan that was frozen before outcomes were read, and unchanged since. Models and parts say what
         the plan asks for; `evaluate_plan` takes back what was not frozen so.
@@ -101,8 +104,12 @@ class Result:
 
 
 def results_table(results: Iterable[Result]) -> pd.DataFrame:
-    """Return results as the `results` table, in the order given, with fixed columns and types."""
+    """Return results as the `results` table, in the order given, with fixed columns and types.
+
+    Column ``words`` holds what `method` says as pattern and values (`analysis.telling`), for other languages.
+    """
+    names = [field.name for field in fields(Result)]
     rows: list[dict[str, Any]] = [
-        {field.name: getattr(result, field.name) for field in fields(Result)} for result in results
+        {**{name: getattr(result, name) for name in names}, "words": words_of(result.method)} for result in results
     ]
     return pd.DataFrame(rows, columns=list(RESULT_DTYPES)).astype(RESULT_DTYPES)

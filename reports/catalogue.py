@@ -6,19 +6,18 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import Environment
 
 from data_contracts.errors import Problem
 from instruments import Instrument, Measure, explain_scoring
 from instruments.exchange.formats import FORMATS, export_instrument
 from reports.cells import Table
 from reports.errors import ReportError
+from reports.templating import open_templates
 
-TEMPLATES: Final = ("parts.html", "report.css", "catalogue.css", "catalogue.js", "catalogue.html", "instrument.html")
 STATUS: Final[dict[str, str]] = {
     "confirmed": "Every fact that a score depends on was seen in a source.",
     "draft": "A fact that a score depends on is not confirmed by a source yet.",
@@ -57,7 +56,7 @@ def write_catalogue(library: Mapping[str, Instrument], folder: Path) -> tuple[Pa
     ReportError
         There is a file where the folder should be.
     """
-    environment = _environment()
+    environment = open_templates()
     entries = [_entry(one) for one in library.values()]
     if folder.exists() and not folder.is_dir():
         raise ReportError(Problem("no_folder", "This is a file.", "Name a folder for the pages.", str(folder)))
@@ -69,14 +68,6 @@ def write_catalogue(library: Mapping[str, Instrument], folder: Path) -> tuple[Pa
     for name, page in pages.items():
         (folder / name).write_text(page, encoding="utf-8")
     return tuple(folder / name for name in pages)
-
-
-def _environment() -> Environment:
-    folder = files("reports") / "templates"
-    sources = {name: (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n") for name in TEMPLATES}
-    return Environment(
-        autoescape=True, undefined=StrictUndefined, loader=DictLoader(sources), trim_blocks=True, lstrip_blocks=True
-    )
 
 
 def _entry(one: Instrument) -> Entry:

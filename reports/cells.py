@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports.claims import WITHHELD
+from reports.language import mark, say
 from reports.numbers import (
-    NO_BREAK,
     NOT_SHOWN,
     NOTHING,
     decimals_to_print,
@@ -18,8 +18,8 @@ from reports.numbers import (
 )
 from reports.reading import Row
 
-MARK: Final = f"\u201c{NOT_SHOWN}\u201d: {WITHHELD}."
-INTERVAL: Final = f"95{NO_BREAK}% interval"
+INTERVAL: Final = mark("95\u00a0% interval")
+"""Heading of a column: `say` it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def people_cell(row: Row | None) -> str:
 def value_cell(row: Row | None, decimals: int) -> str:
     """Return a value, ``not shown`` where it is hidden, an en dash without a row."""
     if row is None or row.hidden:
-        return NOTHING if row is None else NOT_SHOWN
+        return NOTHING if row is None else say(NOT_SHOWN)
     is_whole = decimals_to_print(row.conf_low, row.conf_high, decimals) == 0
     return format_number(row.value, 0 if is_whole else decimals)
 
@@ -69,9 +69,10 @@ def p_cell(row: Row, p: float) -> str:
 
 def count_cell(row: Row | None) -> str:
     """Return a count of anything, ``not shown`` where it is hidden, an en dash without a row."""
-    return NOTHING if row is None else NOT_SHOWN if row.hidden else format_count(row.value)
+    return NOTHING if row is None else say(NOT_SHOWN) if row.hidden else format_count(row.value)
 
 
 def mark_notes(lines: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """Return what ``not shown`` means, if any cell says it."""
-    return (MARK,) if any(NOT_SHOWN in cell for line in lines for cell in line) else ()
+    is_marked = any(say(NOT_SHOWN) in cell for line in lines for cell in line)
+    return (say("“{mark}”: {reason}.", mark=say(NOT_SHOWN), reason=say(WITHHELD)),) if is_marked else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -13,6 +13,7 @@ from analysis.fingerprint import FrozenPlan
 from analysis.plan import Plan
 from instruments import Instrument
 from instruments.wording import Wording
+from reports.language import Language, open_language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class ReportContent:
         ``versions`` (name -> version) and ``fingerprints`` (file -> SHA-256).
     frozen : FrozenPlan or None
         What was frozen of the plan, and when.
+    language : Language
+        What the report speaks.
     """
 
     title: str
@@ -63,3 +66,4 @@ class ReportContent:
     cells_quarantined: int
     provenance: Mapping[str, Any]
     frozen: FrozenPlan | None = None
+    language: Language = field(default_factory=lambda: open_language("en"))

@@ -101,6 +101,7 @@ def gate_results(results: pd.DataFrame, profile: str) -> pd.DataFrame:
     _gate_certainty(gated)
     _gate_precision(gated)
     _gate_deltas(gated)
+    gated["words"] = gated["words"].where(gated["method"] == results["method"].to_numpy(), "")
     return gated.assign(classes=np.nan, fewest=np.nan).set_axis(results.index)
 
 

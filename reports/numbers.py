@@ -1,4 +1,4 @@
-"""How numbers are printed: one place, English, rounded only here."""
+"""How numbers are printed: one place, by the language in force, rounded only here."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 from typing import Final
 
 from analysis.design import Measure
+from reports.language import language_spoken, mark, print_number, say
 
 MINUS: Final = "\u2212"
 NO_BREAK: Final = "\u00a0"
-NOT_SHOWN: Final = "not shown"
+NOT_SHOWN: Final = mark("not shown")
+"""What stands for a number that the disclosure gate took out: `say` it."""
 NOTHING: Final = "\u2013"
 SMALLEST_P: Final = 0.001
 FINE_RANGE: Final = 10.0
@@ -25,10 +27,10 @@ def unit_of(measure: Measure, value: float = 2.0) -> str:
 def scale_of(measure: Measure) -> str:
     """Return the unit of the values of a measure themselves."""
     return {
-        "points": "points",
-        "percent": "percent of people",
-        "count": "mean count",
-        "category": "mean category",
+        "points": say("points"),
+        "percent": say("percent of people"),
+        "count": say("mean count"),
+        "category": say("mean category"),
     }[measure.unit]
 
 
@@ -41,8 +43,8 @@ def format_number(value: float, decimals: int = 1) -> str:
     """Return ``−2.4``; a missing number (NaN) is an en dash, and what rounds to zero has no sign."""
     if math.isnan(value):
         return NOTHING
-    text = f"{abs(value):,.{decimals}f}"
-    return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
+    text = print_number(value, decimals)
+    return f"{MINUS}{text}" if value < 0 and any(digit in "123456789" for digit in text) else text
 
 
 def format_interval(low: float, high: float, decimals: int = 1) -> str:
@@ -53,7 +55,7 @@ def format_interval(low: float, high: float, decimals: int = 1) -> str:
     if math.isnan(low) or math.isnan(high):
         return NOTHING
     decimals = decimals_to_print(low, high, decimals)
-    return f"{format_number(low, decimals)} to {format_number(high, decimals)}"
+    return say("{low} to {high}", low=format_number(low, decimals), high=format_number(high, decimals))
 
 
 def decimals_to_show(low: float, high: float, decimals: int, *, most: int = 3) -> int:
@@ -74,12 +76,12 @@ def format_p(p: float) -> str:
     """Return ``0.034``, ``< 0.001`` or, for a missing p-value, an en dash."""
     if math.isnan(p):
         return NOTHING
-    return f"<{NO_BREAK}{SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
+    return f"<{NO_BREAK}{print_number(SMALLEST_P, 3)}" if p < SMALLEST_P else print_number(p, 3)
 
 
 def format_count(count: float) -> str:
     """Return ``1,468``; an en dash for a missing count."""
-    return NOTHING if math.isnan(count) else f"{round(count):,}"
+    return NOTHING if math.isnan(count) else print_number(round(count), 0)
 
 
 def format_share(part: float, whole: float, *, at_least: bool = False) -> str:
@@ -94,10 +96,13 @@ def format_share(part: float, whole: float, *, at_least: bool = False) -> str:
 def say_portion(count: int, whole: int) -> str:
     """Return a share of rows in words that tell no count: ``Fewer than one in twenty``."""
     share = count / whole if whole else 0.0
-    steps = ((0.0, "None"), (0.05, "Fewer than one in twenty"), (0.25, "Fewer than one in four"))
-    return next((words for limit, words in steps if share <= limit), "One in four or more")
+    if share <= 0:
+        return say("None")
+    if share <= 0.05:
+        return say("Fewer than one in twenty")
+    return say("Fewer than one in four") if share <= 0.25 else say("One in four or more")
 
 
 def format_threshold(value: float) -> str:
     """Return a declared number as it was declared: ``2``, ``2.5``."""
-    return f"{value:g}".replace("-", MINUS)
+    return f"{value:g}".replace("-", MINUS).replace(".", language_spoken().decimal_point)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from analysis.plan import Outcome
@@ -12,6 +12,7 @@ from reports.content import ReportContent
 from reports.deviations import say_deviations
 from reports.dose import say_dose
 from reports.expected_change import say_changed_anyway
+from reports.figures.trajectories import draw_trajectories
 from reports.formats import say_formats
 from reports.harms import say_harms
 from reports.leavers import compare_those_who_left, say_leavers
@@ -19,12 +20,14 @@ from reports.margins import say_margin
 from reports.permutation import say_permutation
 from reports.precision import say_precision
 from reports.reading import Rows
-from reports.sections import Block, Section
+from reports.sections import Block, Illustration, Section
 from reports.where import say_where
 
 SayBlock = Callable[[Outcome, Rows, ReportContent], Block | None]
 SaySection = Callable[[Rows, ReportContent], Section | None]
 SayBlocks = Callable[[Rows, ReportContent], tuple[Block, ...]]
+DrawOfOutcome = Callable[[Outcome, Rows, ReportContent], tuple[Illustration, ...]]
+DrawOfStudy = Callable[[Rows, ReportContent], tuple[Illustration, ...]]
 
 CARD_BLOCKS: Final[tuple[SayBlock, ...]] = (
     say_leavers,
@@ -48,3 +51,15 @@ SECTIONS: Final[tuple[SaySection, ...]] = (
 """Sections between the outcomes and the annex, in order."""
 ANNEX_BLOCKS: Final[tuple[SayBlocks, ...]] = ()
 """Blocks of the annex, after the estimates."""
+CARD_FIGURES: Final[tuple[DrawOfOutcome, ...]] = (draw_trajectories,)
+"""Figures of an outcome card, after its claims."""
+BLOCK_FIGURES: Final[Mapping[SayBlock, DrawOfOutcome]] = {}
+"""Block of an outcome card -> what illustrates it."""
+PEOPLE_FIGURES: Final[tuple[DrawOfStudy, ...]] = ()
+"""Figures of the section on who took part and who left, before its tables."""
+OUTCOMES_FIGURES: Final[tuple[DrawOfStudy, ...]] = ()
+"""Figures of all outcomes together, before the cards."""
+SECTION_FIGURES: Final[Mapping[str, DrawOfStudy]] = {}
+"""Id of a section -> what illustrates it, after its lead."""
+ANNEX_FIGURES: Final[tuple[DrawOfStudy, ...]] = ()
+"""Figures of the instruments in the annex."""

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.results import NAN, Result
+from reports.language import say, say_told
 from reports.numbers import NOT_SHOWN, format_count
 
 
@@ -22,10 +23,18 @@ class Row(Result):
         The disclosure gate took its numbers out.
     at_least : float
         Where the exact number of people is withheld: the number that may be said instead; otherwise NaN.
+    words : str
+        `method` as pattern and values; empty where it is a text as it is.
     """
 
     hidden: bool = False
     at_least: float = NAN
+    words: str = ""
+
+    @property
+    def told(self) -> str:
+        """`method` in the language of the report."""
+        return say_told(self.words, self.method)
 
     @property
     def is_exact(self) -> bool:
@@ -37,7 +46,9 @@ class Row(Result):
         """How many people are behind the number, as far as that may be said."""
         if self.is_exact:
             return format_count(self.n)
-        return f"at least {format_count(self.at_least)}" if self.at_least == self.at_least else NOT_SHOWN
+        if self.at_least != self.at_least:
+            return say(NOT_SHOWN)
+        return say("at least {count}", count=format_count(self.at_least))
 
     @property
     def is_shown(self) -> bool:

@@ -7,9 +7,6 @@ import gzip
 import hashlib
 from functools import cache
 from importlib.resources import files
-from typing import Final
-
-from jinja2 import DictLoader, Environment, StrictUndefined
 
 from instruments.wording import item_label
 from reports.content import ReportContent
@@ -18,12 +15,12 @@ from reports.disclosure import gate_results
 from reports.expected_change import quoted_sources
 from reports.figures import CONFIG
 from reports.harms import quoted_harms
+from reports.language import language_spoken, speaking
 from reports.lint import lint_claims
 from reports.margins import quoted_margins
 from reports.sites import quoted_sites
 from reports.summarise import ReportView, summarise_report
-
-TEMPLATES: Final = ("report.html", "parts.html", "report.css", "boot.js")
+from reports.templating import open_templates, template_sources
 
 
 def render_report(content: ReportContent) -> str:
@@ -45,8 +42,9 @@ def render_report(content: ReportContent) -> str:
         The profile is unknown, or a sentence claims more than the design allows.
     """
     gated = gate_results(content.results, content.plan.small_numbers.profile)
-    view = summarise_report(content, gated)
-    page = _fill(content, view)
+    with speaking(content.language):
+        view = summarise_report(content, gated)
+        page = _fill(content, view)
     causal = [claim.sentence for card in view.cards for claim in card.claims if claim.is_causal]
     lint_claims(page, content.design.kind, quoted=[*quoted_strings(content), *causal])
     return page
@@ -89,8 +87,7 @@ def quoted_strings(content: ReportContent) -> list[str]:
 
 def _fill(content: ReportContent, view: ReportView) -> str:
     """Fill the template; styles and scripts are ours, everything else is escaped."""
-    sources = _sources()
-    boot = sources["boot.js"]
+    boot = template_sources()["boot.js"]
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -101,25 +98,19 @@ def _fill(content: ReportContent, view: ReportView) -> str:
             "form-action 'none'",
         )
     )
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, loader=DictLoader(sources), trim_blocks=True, lstrip_blocks=True
+    return (
+        open_templates()
+        .get_template("report.html")
+        .render(
+            content=content,
+            view=view,
+            policy=policy,
+            config=CONFIG,
+            language=language_spoken(),
+            plotly=_packed_plotly(),
+            boot=boot,
+        )
     )
-    return environment.get_template("report.html").render(
-        content=content,
-        view=view,
-        policy=policy,
-        config=CONFIG,
-        has_figures=any(card.figure for card in view.cards),
-        plotly=_packed_plotly(),
-        boot=boot,
-    )
-
-
-@cache
-def _sources() -> dict[str, str]:
-    """Return templates, styles and boot script; its hash is taken of the line ends that a browser sees."""
-    folder = files("reports") / "templates"
-    return {name: (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n") for name in TEMPLATES}
 
 
 @cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import plotly.graph_objects as go
+
 from reports.cells import Table
 
 NOT_PLANNED: Final = (
@@ -14,8 +16,33 @@ NOT_PLANNED: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Illustration:
+    """A figure with everything that stands for it where it cannot be seen or drawn.
+
+    Attributes
+    ----------
+    id : str
+        Unique in the report; letters, digits and hyphens.
+    figure : Figure
+        Drawn by plotly where scripts run, and as static SVG elsewhere: one set of numbers for both.
+    caption : str
+        What to see in it, with the numbers that matter.
+    alternative : str
+        What a person who cannot see it is told: kind of figure, axes, and where its numbers stand.
+    table : Table or None
+        The numbers that are drawn; None where a table beside it holds them already.
+    """
+
+    id: str
+    figure: go.Figure
+    caption: str
+    alternative: str
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A few sentences and tables under a heading of their own; `items` are printed as a list.
+    """A few sentences, figures and tables under a heading of their own; `items` are printed as a list.
 
     `caution` says how not to read it, in small print.
     """
@@ -23,15 +50,17 @@ class Block:
     heading: str
     sentences: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
+    illustrations: tuple[Illustration, ...] = ()
     tables: tuple[Table, ...] = ()
     caution: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Blocks that stand together, after a sentence that leads in; `id` is the anchor."""
+    """Figures and blocks that stand together, after a sentence that leads in; `id` is the anchor."""
 
     id: str
     title: str
     lead: str = ""
+    illustrations: tuple[Illustration, ...] = ()
     blocks: tuple[Block, ...] = ()

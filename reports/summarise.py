@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -12,22 +12,31 @@ from analysis.design import StudyDesign
 from analysis.plan import Outcome
 from instruments import Instrument
 from reports import annex_tables, tables
-from reports.cells import INTERVAL, Table, value_cell
+from reports.cells import Table
 from reports.certainty import say_certainty
 from reports.claims import ALONE, Claim, join_words, make_claim, say_direction
 from reports.content import ReportContent
 from reports.delivery import Delivery, say_delivery
 from reports.deviations import add_prespecified
 from reports.expected_change import add_expected
-from reports.figures import describe_axis, figure_json, plot_outcome
 from reports.instrument_tables import instrument_tables
-from reports.numbers import decimals_of, format_threshold, say_portion, unit_of
+from reports.numbers import format_threshold, say_portion, unit_of
 from reports.overview import DESIGNS, Headings, headings_of, say_limits, say_next_steps, say_who_came
-from reports.parts import ANNEX_BLOCKS, CARD_BLOCKS, PEOPLE_BLOCKS, SECTIONS
+from reports.parts import (
+    ANNEX_BLOCKS,
+    ANNEX_FIGURES,
+    BLOCK_FIGURES,
+    CARD_BLOCKS,
+    CARD_FIGURES,
+    OUTCOMES_FIGURES,
+    PEOPLE_BLOCKS,
+    PEOPLE_FIGURES,
+    SECTION_FIGURES,
+    SECTIONS,
+)
 from reports.quality import add_flagged, flags_table, reasons_table
 from reports.reading import Rows, pick, pick_one, read_rows
-from reports.sections import Block, Section
-from reports.theme import style_of
+from reports.sections import Block, Illustration, Section
 from reports.verdict_tables import verdict_tables
 
 SYNTHETIC: Final = "Synthetic example: invented people, invented answers"
@@ -61,8 +70,7 @@ class OutcomeCard:
     role: str
     claims: tuple[Claim, ...]
     certainty: Certainty
-    figure: str
-    caption: str
+    illustrations: tuple[Illustration, ...]
     tables: tuple[Table, ...]
     further: tuple[Table, ...]
     facts: tuple[str, ...]
@@ -97,18 +105,34 @@ class ReportView:
     delivery: Delivery | None
     flow: Table
     bars: tuple[ResponseBar, ...]
+    people_figures: tuple[Illustration, ...]
     people_blocks: tuple[Block, ...]
+    outcomes_figures: tuple[Illustration, ...]
     cards: tuple[OutcomeCard, ...]
     sections: tuple[Section, ...]
     annex_blocks: tuple[Block, ...]
     instruments: tuple[InstrumentFacts, ...]
     annex: tuple[Table, ...]
+    annex_figures: tuple[Illustration, ...]
     models: tuple[tuple[str, str], ...]
     estimates: Table
     verdicts: tuple[Table, ...]
     rows_account: tuple[str, ...]
     quality: tuple[Table, ...]
     provenance: tuple[Table, ...]
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether anything is drawn."""
+        drawn: list[tuple[Illustration, ...]] = [self.people_figures, self.outcomes_figures, self.annex_figures]
+        blocks = [*self.people_blocks, *self.annex_blocks]
+        for card in self.cards:
+            drawn.append(card.illustrations)
+            blocks += card.blocks
+        for section in self.sections:
+            drawn.append(section.illustrations)
+            blocks += section.blocks
+        return any((*drawn, *(block.illustrations for block in blocks)))
 
 
 def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
@@ -138,12 +162,15 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
         delivery=say_delivery(rows, design),
         flow=tables.flow_table(rows, design, plan),
         bars=tuple(_bars(rows, design)),
-        people_blocks=tuple(block for say in PEOPLE_BLOCKS for block in say(rows, content)),
+        people_figures=tuple(each for draw in PEOPLE_FIGURES for each in draw(rows, content)),
+        people_blocks=tuple(block for tell in PEOPLE_BLOCKS for block in tell(rows, content)),
+        outcomes_figures=tuple(each for draw in OUTCOMES_FIGURES for each in draw(rows, content)),
         cards=cards,
-        sections=tuple(section for say in SECTIONS if (section := say(rows, content)) is not None),
-        annex_blocks=tuple(block for say in ANNEX_BLOCKS for block in say(rows, content)),
+        sections=tuple(_sections(rows, content)),
+        annex_blocks=tuple(block for tell in ANNEX_BLOCKS for block in tell(rows, content)),
         instruments=tuple(_instrument(content.instruments[name]) for name in content.instruments),
         annex=instrument_tables(rows, content),
+        annex_figures=tuple(each for draw in ANNEX_FIGURES for each in draw(rows, content)),
         models=_models(rows, content),
         estimates=annex_tables.estimates_table(rows, content),
         verdicts=verdict_tables(content.verdicts, plan.small_numbers.profile),
@@ -162,7 +189,6 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
     design = content.design
     measure = content.plan.measure_of(outcome.id, design)
     means = pick(rows, analysis="model", statistic="marginal_mean", outcome=outcome.id)
-    figure = plot_outcome(means, design, measure)
     claims = tuple(
         add_prespecified(
             add_flagged(
@@ -188,12 +214,11 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         role=outcome.role,
         claims=claims,
         certainty=Certainty(*say_certainty(rows, outcome.id, content)),
-        figure=figure_json(figure) if figure is not None else "",
-        caption=_caption(means, content, outcome, rows) if figure is not None else "",
+        illustrations=tuple(each for draw in CARD_FIGURES for each in draw(outcome, rows, content)),
         tables=(*first, tables.contrasts_table(rows, content, outcome.id, measure)),
         further=tuple(table for table in further if table.rows),
         facts=tuple(_facts(outcome, content)),
-        blocks=tuple(block for say in CARD_BLOCKS if (block := say(outcome, rows, content)) is not None),
+        blocks=tuple(_blocks(outcome, rows, content)),
         **_words_beside_observed(outcome, design),
     )
 
@@ -206,29 +231,21 @@ def _words_beside_observed(outcome: Outcome, design: StudyDesign) -> dict[str, s
     return {} if outcome.event is None else {"observed": what, "alone": ""}
 
 
-def _caption(means: Rows, content: ReportContent, outcome: Outcome, rows: Rows) -> str:
-    """Say what to see in a chart: where each arm started and ended, and how to read it."""
-    design, measure = content.design, content.plan.measure_of(outcome.id, content.design)
-    decimals = decimals_of(measure)
-    paths = []
-    for position, arm in enumerate(design.arms):
-        ends = [pick_one(means, arm=arm.id, timepoint=at.id) for at in (design.timepoints[0], design.timepoints[-1])]
-        drawn = f" ({style_of(position).words})" if len(design.arms) > 1 else ""
-        if all(row is not None and row.is_shown for row in ends):
-            start, end = (value_cell(row, decimals) for row in ends)
-            paths.append(
-                f"{arm.label}{drawn}: {start} at {design.timepoints[0].label}, {end} at {design.timepoints[-1].label}."
-            )
-        else:
-            paths.append(f"{arm.label}{drawn}: not shown at every timepoint.")
-    models = {row.method for row in pick(rows, analysis="model", outcome=outcome.id, verdict="estimated")}
-    first = " Of several models that the plan asks for, this is the first." if len(models) > 1 else ""
-    samples = " Each point is a sample of its own; the line follows nobody." if design.is_resampled else ""
-    samples = " In the model, all who are on the same side share one mean." if design.is_stepped_wedge else samples
-    return (
-        f"Model means of {measure.label} with {INTERVAL}s over time.{samples} {' '.join(paths)} "
-        f"{describe_axis(means, measure)} The same numbers stand in the table below.{first}"
-    )
+def _blocks(outcome: Outcome, rows: Rows, content: ReportContent) -> Iterator[Block]:
+    for tell in CARD_BLOCKS:
+        block = tell(outcome, rows, content)
+        if block is not None:
+            draw = BLOCK_FIGURES.get(tell)
+            drawn = draw(outcome, rows, content) if draw else ()
+            yield replace(block, illustrations=(*block.illustrations, *drawn))
+
+
+def _sections(rows: Rows, content: ReportContent) -> Iterator[Section]:
+    for tell in SECTIONS:
+        section = tell(rows, content)
+        if section is not None:
+            draw = SECTION_FIGURES.get(section.id)
+            yield replace(section, illustrations=draw(rows, content)) if draw else section
 
 
 def _facts(outcome: Outcome, content: ReportContent) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.design import SIDE_LABELS, Measure, StudyDesign
 from analysis.plan import Plan
 from analysis.populations import population_of
-from reports.cells import INTERVAL, MARK, Table, interval_cell, mark_notes, p_cell, people_cell, value_cell
+from reports.cells import INTERVAL, Table, interval_cell, mark_notes, p_cell, people_cell, value_cell
 from reports.claims import say_population
 from reports.content import ReportContent
 from reports.disclosure import THRESHOLD
@@ -64,7 +64,7 @@ def _samples_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
 
 def _count_notes(lines: list[tuple[str, ...]]) -> tuple[str, ...]:
     """Return what ``at least`` and ``not shown`` mean, where a cell says it."""
-    notes = [MARK] if any(NOT_SHOWN in cell for line in lines for cell in line) else []
+    notes = list(mark_notes(tuple(lines)))
     if any(cell.startswith("at least") for line in lines for cell in line[1:]):
         notes.insert(
             0,

@@ -68,7 +68,7 @@ def test_report_names_nothing_outside_itself(page: str) -> None:
 
 def test_page_has_the_skeleton_of_a_document(page: str) -> None:
     text = visible(page)
-    for once in ("<h1", "<main", "<title>", '<html lang="en">', 'class="skip"', "<nav"):
+    for once in ("<h1", "<main", "<title>", '<html lang="en" dir="ltr">', 'class="skip"', "<nav"):
         assert text.count(once) == 1, once
     levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
     assert all(after <= before + 1 for before, after in pairwise(levels))

@@ -1,35 +1,47 @@
-"""Charts: one figure per outcome, made from gated rows only, every label escaped."""
+"""The path of each arm over time: marginal means with intervals, made from gated rows only."""
 
 from __future__ import annotations
 
-import html
-import json
-import textwrap
-from typing import Any, Final
+from typing import Final
 
 import plotly.graph_objects as go
 
 from analysis.design import Measure, StudyDesign, Timepoint
-from reports.cells import value_cell
-from reports.numbers import NO_BREAK, decimals_of, format_interval, format_number, format_threshold, scale_of
-from reports.reading import Row, Rows, pick_one
-from reports.theme import FONT, INK, LINES, style_of
+from analysis.plan import Outcome
+from reports.cells import INTERVAL, value_cell
+from reports.content import ReportContent
+from reports.figures.drawing import AXIS, GRID, axis_title, escaped, lay_out, tick, wrapped
+from reports.numbers import NO_BREAK, decimals_of, format_interval, format_number, format_threshold
+from reports.reading import Row, Rows, pick, pick_one
+from reports.sections import Illustration
+from reports.theme import style_of
 
-CONFIG: Final[dict[str, Any]] = {
-    "displayModeBar": False,
-    "displaylogo": False,
-    "showSendToCloud": False,
-    "responsive": True,
-    "scrollZoom": False,
-    "doubleClick": False,
-}
-"""Passed to plotly.js: no tool bar, nothing to send anywhere."""
-
-HEIGHT: Final = 360
 LEAST_SHARE: Final = 0.25
 """Share of a measure's range that the axis shows at least, so that a trifle does not look large."""
 DODGE: Final = 0.02
 """Share of the study's length by which arms stand beside each other, so that intervals do not cover each other."""
+
+
+def draw_trajectories(outcome: Outcome, rows: Rows, content: ReportContent) -> tuple[Illustration, ...]:
+    """Return the path of each arm over time as an illustration of an outcome; nothing where no mean may be shown.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of the plan.
+    rows : tuple of Row
+        Gated results.
+    content : ReportContent
+        Labels, design and plan.
+    """
+    means = pick(rows, analysis="model", statistic="marginal_mean", outcome=outcome.id)
+    measure = content.plan.measure_of(outcome.id, content.design)
+    figure = plot_outcome(means, content.design, measure)
+    if figure is None:
+        return ()
+    caption = _caption(means, outcome, rows, content)
+    alternative = f"Line chart of model means of {measure.label} over time. The table below holds the same numbers."
+    return (Illustration(id=f"trajectories-{outcome.id}", figure=figure, caption=caption, alternative=alternative),)
 
 
 def plot_outcome(rows: Rows, design: StudyDesign, measure: Measure) -> go.Figure | None:
@@ -57,43 +69,26 @@ def plot_outcome(rows: Rows, design: StudyDesign, measure: Measure) -> go.Figure
         figure.add_trace(_trace(position, rows, design, measure))
     weeks = [timepoint.week for timepoint in design.timepoints]
     edge = 0.06 * _span(design)
-    axis = {"fixedrange": True, "linecolor": INK, "ticks": "outside", "tickcolor": INK, "zeroline": False}
-    figure.update_layout(
-        template=None,
-        height=HEIGHT,
-        autosize=True,
-        dragmode=False,
-        hovermode="closest",
+    return lay_out(
+        figure,
         showlegend=len(design.arms) > 1,
-        paper_bgcolor="#ffffff",
-        plot_bgcolor="#ffffff",
-        font={"family": FONT, "size": 14, "color": INK},
-        margin={"l": 64, "r": 36, "t": 12, "b": 64},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
         xaxis={
-            **axis,
+            **AXIS,
             "tickvals": weeks,
-            "ticktext": [_tick(timepoint.label) for timepoint in design.timepoints],
+            "ticktext": [tick(timepoint.label) for timepoint in design.timepoints],
             "range": [min(weeks) - edge, max(weeks) + edge],
             "showgrid": False,
             "ticklabeloverflow": "allow",
             "tickangle": 0,
         },
         yaxis={
-            **axis,
-            "title": {"text": _axis_title(measure), "standoff": 14},
+            **AXIS,
+            "title": {"text": axis_title(measure), "standoff": 14},
             "range": list(axis_range(shown, measure)),
-            "gridcolor": LINES,
+            "gridcolor": GRID,
             "automargin": True,
         },
     )
-    return figure
-
-
-def figure_json(figure: go.Figure) -> str:
-    """Return a figure as JSON that is safe inside a ``script`` element, the same text for the same figure."""
-    text = json.dumps(figure.to_plotly_json(), sort_keys=True, ensure_ascii=True, allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def axis_range(rows: list[Row], measure: Measure) -> tuple[float, float]:
@@ -111,13 +106,38 @@ def has_interval(row: Row) -> bool:
     return row.is_shown and row.conf_low == row.conf_low and row.conf_high == row.conf_high
 
 
+def _caption(means: Rows, outcome: Outcome, rows: Rows, content: ReportContent) -> str:
+    """Say what to see in a chart: where each arm started and ended, and how to read it."""
+    design, measure = content.design, content.plan.measure_of(outcome.id, content.design)
+    decimals = decimals_of(measure)
+    paths = []
+    for position, arm in enumerate(design.arms):
+        ends = [pick_one(means, arm=arm.id, timepoint=at.id) for at in (design.timepoints[0], design.timepoints[-1])]
+        drawn = f" ({style_of(position).words})" if len(design.arms) > 1 else ""
+        if all(row is not None and row.is_shown for row in ends):
+            start, end = (value_cell(row, decimals) for row in ends)
+            paths.append(
+                f"{arm.label}{drawn}: {start} at {design.timepoints[0].label}, {end} at {design.timepoints[-1].label}."
+            )
+        else:
+            paths.append(f"{arm.label}{drawn}: not shown at every timepoint.")
+    models = {row.method for row in pick(rows, analysis="model", outcome=outcome.id, verdict="estimated")}
+    first = " Of several models that the plan asks for, this is the first." if len(models) > 1 else ""
+    samples = " Each point is a sample of its own; the line follows nobody." if design.is_resampled else ""
+    samples = " In the model, all who are on the same side share one mean." if design.is_stepped_wedge else samples
+    return (
+        f"Model means of {measure.label} with {INTERVAL}s over time.{samples} {' '.join(paths)} "
+        f"{describe_axis(means, measure)} The same numbers stand in the table below.{first}"
+    )
+
+
 def _trace(position: int, rows: Rows, design: StudyDesign, measure: Measure) -> go.Scatter:
     arm, style = design.arms[position], style_of(position)
     offset = DODGE * _span(design) * (position - (len(design.arms) - 1) / 2)
     points = [(timepoint, pick_one(rows, arm=arm.id, timepoint=timepoint.id)) for timepoint in design.timepoints]
     drawn = [(timepoint, row if row is not None and has_interval(row) else None) for timepoint, row in points]
     return go.Scatter(
-        name=_wrapped(arm.label, 24),
+        name=wrapped(arm.label, 24),
         mode="lines+markers",
         connectgaps=False,
         hoverinfo="text",
@@ -140,28 +160,10 @@ def _trace(position: int, rows: Rows, design: StudyDesign, measure: Measure) -> 
 
 def _hover(label: str, timepoint: Timepoint, row: Row, measure: Measure) -> str:
     decimals = decimals_of(measure)
-    return html.escape(
+    return escaped(
         f"{label}, {timepoint.label}: {value_cell(row, decimals)} "
-        f"(95{NO_BREAK}% interval {format_interval(row.conf_low, row.conf_high, decimals)})",
-        quote=False,
+        f"(95{NO_BREAK}% interval {format_interval(row.conf_low, row.conf_high, decimals)})"
     )
-
-
-def _axis_title(measure: Measure) -> str:
-    good = "higher" if measure.higher_is == "better" else "lower"
-    return f"{_wrapped(measure.label, 34)}<br>{scale_of(measure)}, {good} is better"
-
-
-def _wrapped(text: str, width: int) -> str:
-    """Return escaped text in lines; the breaks are the only mark-up that plotly sees."""
-    lines = textwrap.wrap(text, width, break_on_hyphens=False)
-    return "<br>".join(html.escape(line, quote=False) for line in lines) or NO_BREAK
-
-
-def _tick(label: str) -> str:
-    """Return a label of the time axis, a word or two to a line, so that neighbours do not touch on a phone."""
-    lines = textwrap.wrap(label, 7, break_long_words=False, break_on_hyphens=False)
-    return "<br>".join(_wrapped(line, 14) for line in lines) or NO_BREAK
 
 
 def _span(design: StudyDesign) -> float:

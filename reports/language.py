@@ -1,0 +1,210 @@
+"""The language that a report speaks: sentences from a message catalogue, numbers and lists by locale.
+
+Sentences are written in English where they are said, as whole messages with values in braces; `say` looks them up in
+the catalogue of the language in force (gettext) and puts the values in. `speaking` sets the language for a block of
+code. Every message is a literal, so that `reports.messages` finds it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+from typing import Any, Final
+
+from babel import Locale
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from data_contracts.errors import Problem, choose_from
+from reports.errors import ReportError
+
+LANGUAGES: Final[dict[str, str]] = {"en": "English"}
+"""Tags of the languages whose catalogue is whole, and their own names."""
+_LOCALES: Final = {"en": "en_GB"}
+_ISOLATED: Final = "\u2068{}\u2069"
+"""First strong isolate: in a right-to-left sentence a label or number keeps its own direction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """A language to speak.
+
+    Attributes
+    ----------
+    tag : str
+        As in ``lang`` of HTML.
+    locale : Locale
+        Numbers, lists, dates, plural forms and direction.
+    catalogue : NullTranslations
+        English message -> message.
+    own : mapping
+        Texts of the study (labels, questions) -> the same in this language, as far as the study brings them.
+    """
+
+    tag: str
+    locale: Locale
+    catalogue: NullTranslations
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def direction(self) -> str:
+        """``ltr`` or ``rtl``."""
+        return str(self.locale.text_direction)
+
+    @property
+    def decimal_point(self) -> str:
+        """What stands before the decimals."""
+        return str(self.locale.number_symbols["latn"]["decimal"])
+
+    @property
+    def thousands(self) -> str:
+        """What stands between thousands; never a space that a line could break at."""
+        return str(self.locale.number_symbols["latn"]["group"])
+
+
+def open_language(tag: str, own: Mapping[str, str] | None = None) -> Language:
+    """Return a language by its tag.
+
+    Raises
+    ------
+    ReportError
+        There is no catalogue for it.
+    """
+    if tag not in LANGUAGES:
+        raise ReportError(
+            Problem("unknown_language", f"Reports do not speak '{tag}'.", choose_from(tag, tuple(LANGUAGES)))
+        )
+    return Language(tag=tag, locale=Locale.parse(_LOCALES.get(tag, tag)), catalogue=_catalogue(tag), own=own or {})
+
+
+@cache
+def _catalogue(tag: str) -> NullTranslations:
+    if tag == "en":
+        return NullTranslations()
+    text = (files("reports") / "locales" / f"{tag}.po").read_bytes()
+    compiled = BytesIO()
+    write_mo(compiled, read_po(BytesIO(text), locale=tag))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+_SPOKEN: ContextVar[Language] = ContextVar("language")
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Say everything within the block in a language."""
+    token = _SPOKEN.set(language)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
+def language_spoken() -> Language:
+    """Return the language in force; English where none was set."""
+    return _SPOKEN.get(None) or open_language("en")
+
+
+def mark(message: str) -> str:
+    """Return a message as it is: a constant that `say` is given later."""
+    return message
+
+
+def say(message: str, **values: str) -> str:
+    """Return a message in the language in force.
+
+    Parameters
+    ----------
+    message : str
+        English literal, or a constant made by `mark`: a whole sentence or label, values in braces.
+    **values : str
+        Numbers already printed (`reports.numbers`), labels, or phrases that were said themselves.
+    """
+    return _fill(language_spoken().catalogue.gettext(message), values)
+
+
+def say_as(context: str, message: str, **values: str) -> str:
+    """Return a message that means different things in different places, told apart by a context."""
+    return _fill(language_spoken().catalogue.pgettext(context, message), values)
+
+
+def say_many(one: str, many: str, number: float, **values: str) -> str:
+    """Return the form of a message for a number, which may have decimals; `values` hold it as it is printed."""
+    return _fill(language_spoken().catalogue.ngettext(one, many, _whole_like(number)), values)
+
+
+def say_list(parts: Iterable[str]) -> str:
+    """Return ``a``, ``a and b`` or ``a, b and c``."""
+    language = language_spoken()
+    return format_list([_isolated(part, language) for part in parts], locale=language.locale)
+
+
+def say_told(words: str, text: str) -> str:
+    """Return a sentence of the analysis in the language in force.
+
+    Parameters
+    ----------
+    words : str
+        JSON of `analysis.telling.Told.words`, or nothing.
+    text : str
+        The same in English; taken as it is where there are no words.
+    """
+    return _say_node(json.loads(words)) if words else own_words(text)
+
+
+def own_words(text: str) -> str:
+    """Return a text of the study in the language in force, as it is where the study brings no other."""
+    return language_spoken().own.get(text, text)
+
+
+def _say_node(node: Any) -> str:
+    if isinstance(node, str):
+        return own_words(node)
+    if "join" in node:
+        return str(node["by"]).join(_say_node(part) for part in node["join"])
+    if "list" in node:
+        return say_list(_say_node(part) for part in node["list"])
+    if "decimals" in node:
+        return print_number(node["number"], node["decimals"])
+    values = {name: _say_node(value) for name, value in node.get("with", {}).items()}
+    return (
+        say_many(node["say"], node["many"], node["number"], **values) if "many" in node else say(node["say"], **values)
+    )
+
+
+def print_number(value: float, decimals: int) -> str:
+    """Return the digits of a number without its sign, by locale: ``1,468.0``, ``1.468,0``."""
+    language = language_spoken()
+    whole, _, rest = f"{abs(value):,.{decimals}f}".partition(".")
+    whole = whole.replace(",", language.thousands)
+    return f"{whole}{language.decimal_point}{rest}" if rest else whole
+
+
+def _fill(message: str, values: Mapping[str, str]) -> str:
+    if not values:
+        return message
+    language = language_spoken()
+    return message.format(**{name: _isolated(value, language) for name, value in values.items()})
+
+
+def _isolated(value: str, language: Language) -> str:
+    return _ISOLATED.format(value) if language.direction == "rtl" else value
+
+
+def _whole_like(number: float) -> int:
+    """Return a whole number that takes the same plural form as a number with decimals: gettext knows whole ones."""
+    if float(number).is_integer():
+        return int(abs(number))
+    plural = language_spoken().locale.plural_form
+    form = plural(Decimal(str(abs(number))))
+    return next((whole for whole in range(2, 200) if plural(whole) == form), 2)

@@ -1,0 +1,1 @@
+"""Message catalogues, one PO file a language; English stands in the code."""

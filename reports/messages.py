@@ -1,0 +1,104 @@
+"""The message catalogues: what the code says, found in its source, and whether each language has it.
+
+``python -m reports.messages update`` takes new messages into ``reports/locales/*.po`` and drops those that are gone;
+``python -m reports.messages check`` lists what is missing, fuzzy or has other values in braces.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+from typing import Any, Final
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
+
+ROOT: Final = Path(__file__).parent.parent
+LOCALES: Final = ROOT / "reports" / "locales"
+ROOMS: Final = ("data_contracts", "instruments", "analysis", "reports", "pipelines")
+KEYWORDS: Final[dict[str, Any]] = {
+    "mark": None,
+    "say": None,
+    "say_as": ((1, "c"), 2),
+    "say_many": (1, 2),
+    "tell": None,
+    "tell_many": (1, 2),
+}
+
+
+def extract_messages() -> Catalog:
+    """Return every message of the code and the templates, without translations."""
+    catalogue = Catalog(project="peerimpact", charset="utf-8")
+    for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*")):
+        for _, message, comments, context in _messages_of(path):
+            place = [(path.relative_to(ROOT).as_posix(), 0)]
+            catalogue.add(message, locations=place, auto_comments=comments, context=context)
+    return catalogue
+
+
+def update_catalogue(tag: str, template: Catalog) -> None:
+    """Take the messages of a template into the catalogue of a language; a translation is never guessed."""
+    path = LOCALES / f"{tag}.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=tag)
+    catalogue.update(template, no_fuzzy_matching=True, keep_user_comments=True)
+    catalogue.obsolete.clear()
+    written = BytesIO()
+    write_po(written, catalogue, width=120, sort_output=False, include_lineno=False, omit_header=False)
+    path.write_bytes(written.getvalue())
+
+
+def find_faults(tag: str, template: Catalog) -> Iterator[str]:
+    """Yield what is wrong with the catalogue of a language, a line each."""
+    with (LOCALES / f"{tag}.po").open("rb") as file:
+        catalogue = read_po(file, locale=tag)
+    known = {(message.context, message.id): message for message in catalogue if message.id}
+    wanted = {(message.context, message.id) for message in template if message.id}
+    for key in sorted(wanted - set(known), key=str):
+        yield f"{tag}: not there: {key[1]}"
+    for key in sorted(set(known) - wanted, key=str):
+        yield f"{tag}: no longer said: {key[1]}"
+    for key in wanted & set(known):
+        message = known[key]
+        forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        sources = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        if message.fuzzy or not all(forms):
+            yield f"{tag}: not translated: {key[1]}"
+            continue
+        allowed = {frozenset(_fields(source)) for source in sources}
+        if any(frozenset(_fields(form or "")) not in allowed for form in forms):
+            yield f"{tag}: other values in braces: {key[1]}"
+
+
+def _messages_of(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
+    if path.suffix == ".py":
+        tags = ("i18n:",)
+        yield from extract_from_file("python", str(path), keywords=KEYWORDS, comment_tags=tags, strip_comment_tags=True)
+    elif path.suffix == ".html":
+        with path.open("rb") as file:
+            for line, _, message, comments in babel_extract(file, ("say",), (), {"silent": "false"}):
+                yield line, message, comments, None
+
+
+def _fields(text: str) -> Iterator[str]:
+    return (name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def main(arguments: list[str]) -> int:
+    """Update or check the catalogues; return how many faults there are, at most 1."""
+    template, tags = extract_messages(), sorted(path.stem for path in LOCALES.glob("*.po"))
+    if arguments == ["update"]:
+        for tag in tags:
+            update_catalogue(tag, template)
+    faults = [fault for tag in tags for fault in find_faults(tag, template)]
+    print("\n".join(faults[:50]) or f"{len(template)} messages, each in {len(tags)} languages.")
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
