@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.design import StudyDesign
 from analysis.results import Result
+from analysis.telling import tell
 from instruments.audit import audit_responses
 from instruments.audit.results import ALL
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 EQUAL_WITHIN: Final = 1e-5
 """Points; single precision differs by less, so what is further apart was computed differently."""
-PARTS: Final = {"complete": "Where every item is answered", "incomplete": "Where answers are missing"}
 _KEY = ["participant_id", "timepoint", "measure"]
 
 
@@ -56,7 +56,7 @@ def compare_scores(scores: pd.DataFrame, delivered: pd.DataFrame, design: StudyD
                 outcome=measure,
                 value=float(counted.sum()),
                 n=both.loc[counted, "participant_id"].nunique(),
-                method="delivered totals against scores computed from the answers",
+                method=tell("delivered totals against scores computed from the answers"),
             )
 
 
@@ -89,5 +89,7 @@ def audit_totals(
                 outcome=finding.measure,
                 value=float(finding.explained),
                 n=float(finding.explained),
-                method=f"{PARTS[finding.part]}: {finding.meaning}.",
+                method=tell("Where every item is answered: {rule}.", rule=finding.meaning)
+                if finding.part == "complete"
+                else tell("Where answers are missing: {rule}.", rule=finding.meaning),
             )

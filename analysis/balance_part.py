@@ -7,7 +7,7 @@ differences, never by p-values (Austin 2009, doi 10.1002/sim.3697; Stuart 2010, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from analysis.mixed_models.jets import Array
 from analysis.plan import Estimand, Outcome
 from analysis.propensity import build_terms
 from analysis.results import NAN, Result
+from analysis.telling import Told, list_told, tell
 from analysis.unmeasured import EValue, derive_e_value, derive_e_value_of_difference
 from analysis.weighted_model import WeightedModel, estimate_ratio, fit_weighted_model
 
@@ -41,13 +42,16 @@ SHARES: Final = (5.0, 25.0, 100.0)
 """Percent: what may be said of how many were left out. A count could be subtracted from other counts."""
 _DIGITS: Final = 6
 """Decimals beyond which a standardised difference is rounding."""
-NO_RATIO: Final = (
+NO_RATIO: Final = tell(
     "How strong something unmeasured would have to be is told of differences of scores, and of shares compared by "
     "overlap weights. Ask for one of these as a further estimand."
 )
-NO_SPREAD: Final = (
+NO_SPREAD: Final = tell(
     "Scores at baseline do not vary, so the difference cannot be put in standard deviations, and how strong something "
     "unmeasured would have to be cannot be said."
+)
+LITTLE_OVERLAP: Final = tell(
+    "Weights leave less than half of an arm's precision: many of its people have no like in the other arm."
 )
 
 
@@ -134,16 +138,18 @@ def reasons_of_balance(outcome: Outcome, evaluation: Evaluation, found: Sequence
     after = [row for row in own if row.statistic == AFTER]
     before = [row for row in own if row.statistic == BEFORE and row.estimand not in weighted]
     labels = _labels(outcome, evaluation)
-    for rows, words in ((before, "The arms differed much in"), (after, "Weighted, the arms still differed in")):
-        different = {row.item for row in rows if not abs(row.value) <= MOST_DIFFERENT}
-        if different:
-            names = ", ".join(label for item, label in labels.items() if item in different)
-            yield Reason("balance", f"{words}: {names}.")
+    if names := _name_different(before, labels):
+        yield Reason("balance", tell("The arms differed much in: {characteristics}.", characteristics=names))
+    if names := _name_different(after, labels):
+        yield Reason("balance", tell("Weighted, the arms still differed in: {characteristics}.", characteristics=names))
     if any(row.statistic == EFFECTIVE and row.value < LEAST_EFFECTIVE for row in own):
-        yield Reason(
-            "overlap",
-            "Weights leave less than half of an arm's precision: many of its people have no like in the other arm.",
-        )
+        yield Reason("overlap", LITTLE_OVERLAP)
+
+
+def _name_different(rows: Sequence[Result], labels: Mapping[str, str]) -> Told:
+    """Return the characteristics in which arms differ much; empty where there are none."""
+    different = {row.item for row in rows if not abs(row.value) <= MOST_DIFFERENT}
+    return list_told(label for item, label in labels.items() if item in different)
 
 
 def _answered(evaluation: Evaluation) -> Iterator[tuple[Estimand, Outcome, Result]]:
@@ -203,7 +209,7 @@ def _differences(name: str, terms: pd.DataFrame, compared: _Compared, estimand: 
             value=_largest(table[column].to_numpy(dtype=float)),
             n=min(sizes),
             fewest=_fewest(terms, is_first),
-            method="first arm less second, over the average spread before weighting (Austin and Stuart 2015)",
+            method=tell("first arm less second, over the average spread before weighting (Austin and Stuart 2015)"),
         )
 
 
@@ -224,6 +230,7 @@ def _fewest(terms: pd.DataFrame, is_first: Any) -> float:
 def _arms(model: WeightedModel, estimand: Estimand, evaluation: Evaluation) -> Iterator[Result]:
     """Yield of each arm what weights leave of its precision, and how many could not be weighted."""
     found, frame = model.fit, model.frame
+    few = max(FEW_LEFT_OUT, evaluation.plan.small_numbers.protection.threshold - 1)
     of_arms = zip(
         estimand.compared, (found.n_first, found.n_second), (found.effective_first, found.effective_second), strict=True
     )
@@ -235,20 +242,22 @@ def _arms(model: WeightedModel, estimand: Estimand, evaluation: Evaluation) -> I
             statistic=EFFECTIVE,
             value=100 * effective / n,
             n=n,
-            method="effective sample size in percent of the people compared (Kish 1965)",
+            method=tell("effective sample size in percent of the people compared (Kish 1965)"),
         )
         yield Result(
             **at,
             statistic=LEFT_OUT,
-            value=_share_left_out(scored - n, scored),
+            value=_share_left_out(scored - n, scored, few),
             n=scored,
-            method="people with a score at the timepoint and without baseline or a covariate: at most this percent",
+            method=tell(
+                "people with a score at the timepoint and without baseline or a covariate: at most this percent"
+            ),
         )
 
 
-def _share_left_out(left_out: int, scored: int) -> float:
+def _share_left_out(left_out: int, scored: int, few: int) -> float:
     share = 100 * left_out / scored
-    return SHARES[0] if left_out <= FEW_LEFT_OUT else next(limit for limit in SHARES if share <= limit)
+    return SHARES[0] if left_out <= few else next(limit for limit in SHARES if share <= limit)
 
 
 def _e_value(estimand: Estimand, outcome: Outcome, answer: Result, evaluation: Evaluation) -> EValue | None:
@@ -287,8 +296,8 @@ def _fewest_behind(answer: Result, evaluation: Evaluation) -> float:
 
 def _labels(outcome: Outcome, evaluation: Evaluation) -> dict[str, str]:
     design = evaluation.design
-    baseline = {score_column(design.baseline.id): f"the score at {design.baseline.label}"}
-    return {known.id: known.label for known in design.covariates} | baseline
+    baseline = tell("the score at {timepoint}", timepoint=design.baseline.label)
+    return {known.id: known.label for known in design.covariates} | {score_column(design.baseline.id): baseline}
 
 
 def _place(estimand: Estimand) -> dict[str, Any]:

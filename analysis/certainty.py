@@ -29,28 +29,34 @@ from analysis.plan import Outcome
 from analysis.quality import reasons_of_flags
 from analysis.results import Result
 from analysis.sensitivity import reasons_of_leavers
+from analysis.telling import tell
 
 LEVELS: Final[dict[int, str]] = {1: "very low", 2: "low", 3: "moderate", 4: "high"}
 START: Final[dict[DesignKind, tuple[int, str]]] = {
     "randomised": (4, ""),
     "waitlist": (4, ""),
     "stepped_wedge": (4, ""),
-    "matched_comparison": (2, "The arms were not formed by chance, so they may differ in more than the programme."),
+    "matched_comparison": (
+        2,
+        tell("The arms were not formed by chance, so they may differ in more than the programme."),
+    ),
     "comparison": (
         2,
-        "The arms were not formed by chance and nobody was matched, so they may differ in more than the programme.",
+        tell(
+            "The arms were not formed by chance and nobody was matched, so they may differ in more than the programme."
+        ),
     ),
-    "single_group": (1, "There is no comparison arm, so change for other reasons cannot be told apart."),
+    "single_group": (1, tell("There is no comparison arm, so change for other reasons cannot be told apart.")),
     "interrupted_time_series": (
         2,
-        "There is no comparison arm, so whatever else happened when the programme began would look the same.",
+        tell("There is no comparison arm, so whatever else happened when the programme began would look the same."),
     ),
     "repeated_cross_section": (
         2,
-        "Each timepoint is a sample of its own, so a difference may come of who was surveyed.",
+        tell("Each timepoint is a sample of its own, so a difference may come of who was surveyed."),
     ),
 }
-NO_COMPARISON: Final = (
+NO_COMPARISON: Final = tell(
     "Each timepoint is a sample of its own and there is no comparison arm, so a difference may come of who was "
     "surveyed, or of anything else that happened."
 )

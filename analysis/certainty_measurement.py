@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
-from analysis.certainty_reasons import FEWEST_TOLD, Reason, is_told, label_of, say_percent
+from analysis.certainty_reasons import Reason, in_percent, is_told, label_of
 from analysis.evaluation import Evaluation
 from analysis.plan import Outcome
 from analysis.results import Result
+from analysis.telling import Number, Told, tell, tell_many
 from instruments.model import SCORING_FACTS
 
 LOWEST_RELIABILITY: Final = 0.7
@@ -21,7 +22,16 @@ Terwee et al. 2007, doi 10.1016/j.jclinepi.2006.03.012.
 """
 LEAST_AGREEMENT: Final = 0.95
 """Share of delivered totals that equal ours, below which it is open which of the two are right."""
-_ENDS: Final = {"score_floor_share": ("lowest", "a fall"), "score_ceiling_share": ("highest", "a rise")}
+_ENDS: Final[dict[str, Told]] = {
+    "score_floor_share": tell(
+        "At {timepoint} {percent}\u00a0% or more of the people had the lowest possible score, so a fall cannot be seen "
+        "in them."
+    ),
+    "score_ceiling_share": tell(
+        "At {timepoint} {percent}\u00a0% or more of the people had the highest possible score, so a rise cannot be "
+        "seen in them."
+    ),
+}
 
 
 def reasons_of_measurement(
@@ -50,11 +60,14 @@ def reasons_of_measurement(
     own = [row for row in evaluation.measurement if row.outcome == outcome.measure and row.verdict == "observed"]
     for row in own:
         if row.statistic == "cronbach_alpha" and row.timepoint == design.baseline.id and row.value < LOWEST_RELIABILITY:
-            at = design.baseline.label
-            sentence = f"The items agreed little with each other at {at} (alpha below {LOWEST_RELIABILITY})."
+            sentence = tell(
+                "The items agreed little with each other at {timepoint} (alpha below {limit}).",
+                timepoint=design.baseline.label,
+                limit=Number(LOWEST_RELIABILITY, 1),
+            )
             yield Reason("unreliable", sentence, timepoint=row.timepoint)
         if row.statistic == "invariance_level" and row.timepoint in timepoints and row.value < SCALAR:
-            sentence = "The items did not mean the same at baseline and later, so part of it may be the items."
+            sentence = tell("The items did not mean the same at baseline and later, so part of it may be the items.")
             yield Reason("not_invariant", sentence, timepoint=row.timepoint)
     yield from _of_rules(outcome, evaluation)
     yield from _of_ends(outcome, evaluation, {design.baseline.id, *timepoints}, own)
@@ -67,26 +80,25 @@ def _of_rules(outcome: Outcome, evaluation: Evaluation) -> Iterator[Reason]:
     if instrument is not None and instrument.is_draft:
         unsure = len(instrument.unconfirmed_scoring_facts)
         facts = sum(name in instrument.facts for name in SCORING_FACTS)
-        verb = "is" if unsure == 1 else "are"
-        yield Reason(
-            "draft",
-            f"{unsure} of {facts} facts about how the questionnaire is scored {verb} not confirmed by a source.",
+        sentence = tell_many(
+            "{count} of {facts} facts about how the questionnaire is scored is not confirmed by a source.",
+            "{count} of {facts} facts about how the questionnaire is scored are not confirmed by a source.",
+            unsure,
+            count=Number(unsure),
+            facts=Number(facts),
         )
+        yield Reason("draft", sentence)
 
 
 def _of_ends(outcome: Outcome, evaluation: Evaluation, at: Set[str], own: Sequence[Result]) -> Iterator[Reason]:
     """Yield the first end of a score at which many people were, where it may be said on which side of the limit."""
-    is_protected = evaluation.plan.small_numbers.profile != "none"
+    fewest = evaluation.plan.small_numbers.protection.threshold
     for row in own if outcome.kind == "score" else ():
-        is_hidden = is_protected and not END_EFFECT * row.n >= FEWEST_TOLD
+        is_hidden = fewest > 1 and not END_EFFECT * row.n >= fewest
         if row.statistic in _ENDS and row.timepoint in at and row.value >= END_EFFECT and not is_hidden:
-            end, unseen = _ENDS[row.statistic]
-            yield Reason(
-                "ceiling",
-                f"At {label_of(evaluation.design, row.timepoint)} {say_percent(END_EFFECT)} or more of the people had "
-                f"the {end} possible score, so {unseen} cannot be seen in them.",
-                timepoint=row.timepoint,
-            )
+            label = label_of(evaluation.design, row.timepoint)
+            sentence = tell(_ENDS[row.statistic], timepoint=label, percent=in_percent(END_EFFECT))
+            yield Reason("ceiling", sentence, timepoint=row.timepoint)
             return
 
 
@@ -101,6 +113,9 @@ def _of_totals(outcome: Outcome, evaluation: Evaluation, agreement: Sequence[Res
     if is_apart and is_told(own["different"].n, evaluation.plan) and is_told(own["compared"].n, evaluation.plan):
         yield Reason(
             "audit",
-            f"Fewer than {say_percent(LEAST_AGREEMENT)} of the totals that came with the data are those that we "
-            "compute from the answers, and which are right is open.",
+            tell(
+                "Fewer than {percent}\u00a0% of the totals that came with the data are those that we compute from the "
+                "answers, and which are right is open.",
+                percent=in_percent(LEAST_AGREEMENT),
+            ),
         )

@@ -22,6 +22,7 @@ from analysis.guards import compared_arms
 from analysis.mixed_models.inference import CONFIDENCE
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
+from analysis.telling import Number, Told, list_told, tell, tell_many
 
 Domain = Literal["design", "people", "precision", "comparison", "measurement", "conduct"]
 Kind = Literal[
@@ -53,8 +54,6 @@ DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 MOST_MISSING: Final = 0.20
 FEWEST_GROUPS: Final = 10
 FEWEST_PARTICIPANTS: Final = 30
-FEWEST_TOLD: Final = 10
-"""Fewer people, but some, decide nothing in a study with protected numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +64,22 @@ class Reason:
     ----------
     kind : str
         A key of `DOMAIN_OF`.
-    sentence : str
+    sentence : Told
         For a programme manager, with the limit that was passed and without any number that was found.
     estimand, arm, timepoint : str
         Where the number stands that it is about; empty where it is about none, or about the whole outcome.
     """
 
     kind: Kind
-    sentence: str
+    sentence: Told
     estimand: str = ""
     arm: str = ""
     timepoint: str = ""
 
 
 def is_told(fewest: float, plan: Plan) -> bool:
-    """Tell whether so many people may decide something: not 1 to 9 of them in a study with protected numbers."""
-    return plan.small_numbers.profile == "none" or not 0 < fewest < FEWEST_TOLD
+    """Tell whether so many people may decide something: not so few, but some, that the plan protects them."""
+    return not plan.small_numbers.protection.hides(fewest)
 
 
 def reasons_of_missing(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
@@ -95,22 +94,40 @@ def reasons_of_missing(outcome: Outcome, evaluation: Evaluation, estimated: Sequ
     if shares:
         arm, timepoint = max(shares, key=lambda place: shares[place])
         label = next(known.label for known in design.arms if known.id == arm)
-        who = "the people" if len(design.arms) == 1 else f"the people in {label}"
-        sentence = f"More than {say_percent(MOST_MISSING)} of {who} have no score at {label_of(design, timepoint)}."
+        told: dict[str, str | Number] = {"percent": in_percent(MOST_MISSING), "timepoint": label_of(design, timepoint)}
+        sentence = tell(
+            "More than {percent}\u00a0% of the people in {arm} have no score at {timepoint}.", arm=label, **told
+        )
+        if len(design.arms) == 1:
+            sentence = tell("More than {percent}\u00a0% of the people have no score at {timepoint}.", **told)
         yield Reason("missing", sentence, arm=arm, timepoint=timepoint)
 
 
 def reasons_of_intervals(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
     """Yield estimates whose interval decides nothing (`is_imprecise`)."""
     design = evaluation.design
-    what = "change" if design.kind == "single_group" else "difference"
     for row in (row for row in estimated if is_imprecise(row, outcome)):
         timepoint = evaluation.estimand(row.estimand).timepoint
-        rest = "or one that people notice"
-        if outcome.smallest_meaningful_change is None:
-            rest = f"and the plan does not say how small a {what} people notice"
-        sentence = f"At {label_of(design, timepoint)} there may be no {what}, {rest}."
+        sentence = _tell_open(label_of(design, timepoint), outcome, design)
         yield Reason("imprecise", sentence, row.estimand, timepoint=timepoint)
+
+
+def _tell_open(at: str, outcome: Outcome, design: StudyDesign) -> Told:
+    """Return what an interval leaves open."""
+    is_named, is_change = outcome.smallest_meaningful_change is not None, design.kind == "single_group"
+    if is_named and is_change:
+        return tell("At {timepoint} there may be no change, or one that people notice.", timepoint=at)
+    if is_named:
+        return tell("At {timepoint} there may be no difference, or one that people notice.", timepoint=at)
+    if is_change:
+        return tell(
+            "At {timepoint} there may be no change, and the plan does not say how small a change people notice.",
+            timepoint=at,
+        )
+    return tell(
+        "At {timepoint} there may be no difference, and the plan does not say how small a difference people notice.",
+        timepoint=at,
+    )
 
 
 def reasons_of_few(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
@@ -119,15 +136,52 @@ def reasons_of_few(outcome: Outcome, evaluation: Evaluation, estimated: Sequence
     for row in estimated:
         estimand = evaluation.estimand(row.estimand)
         at = label_of(design, estimand.timepoint)
-        at_least, were = _people_at_least(row, frame, estimand, evaluation)
+        at_least, is_sure = _people_at_least(row, frame, estimand, evaluation)
         if _too_few_groups(frame.loc[frame[score_column(estimand.timepoint)].notna()], estimand, design):
-            sentence = f"Fewer than {FEWEST_GROUPS} groups were observed at {at}."
+            sentence = tell_many(
+                "Fewer than {limit} group was observed at {timepoint}.",
+                "Fewer than {limit} groups were observed at {timepoint}.",
+                FEWEST_GROUPS,
+                limit=Number(FEWEST_GROUPS),
+                timepoint=at,
+            )
         elif at_least < FEWEST_PARTICIPANTS:
-            in_arm = "" if len(design.arms) == 1 else " in an arm"
-            sentence = f"Fewer than {FEWEST_PARTICIPANTS} people{in_arm} {were} observed at {at}."
+            sentence = _tell_few(at, is_sure=is_sure, is_alone=len(design.arms) == 1)
         else:
             continue
         yield Reason("few", sentence, row.estimand, timepoint=estimand.timepoint)
+
+
+def _tell_few(at: str, *, is_sure: bool, is_alone: bool) -> Told:
+    """Return that few people were observed, or may have been, in a group that is alone or in one of several arms."""
+    told: dict[str, str | Number] = {"limit": Number(FEWEST_PARTICIPANTS), "timepoint": at}
+    if is_sure and is_alone:
+        return tell_many(
+            "Fewer than {limit} person was observed at {timepoint}.",
+            "Fewer than {limit} people were observed at {timepoint}.",
+            FEWEST_PARTICIPANTS,
+            **told,
+        )
+    if is_sure:
+        return tell_many(
+            "Fewer than {limit} person in an arm was observed at {timepoint}.",
+            "Fewer than {limit} people in an arm were observed at {timepoint}.",
+            FEWEST_PARTICIPANTS,
+            **told,
+        )
+    if is_alone:
+        return tell_many(
+            "Fewer than {limit} person may have been observed at {timepoint}.",
+            "Fewer than {limit} people may have been observed at {timepoint}.",
+            FEWEST_PARTICIPANTS,
+            **told,
+        )
+    return tell_many(
+        "Fewer than {limit} person in an arm may have been observed at {timepoint}.",
+        "Fewer than {limit} people in an arm may have been observed at {timepoint}.",
+        FEWEST_PARTICIPANTS,
+        **told,
+    )
 
 
 def reasons_of_samples(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
@@ -142,9 +196,12 @@ def reasons_of_samples(outcome: Outcome, evaluation: Evaluation, estimated: Sequ
             if row.timepoint == estimand.timepoint and row.arm in compared and not abs(row.value) <= MOST_DIFFERENT
         }
         if different:
-            names = ", ".join(label for known, label in labels.items() if known in different)
-            at = label_of(design, estimand.timepoint)
-            sentence = f"The people surveyed at {at} differed from those at {design.baseline.label} in: {names}."
+            sentence = tell(
+                "The people surveyed at {timepoint} differed from those at {baseline} in: {covariates}.",
+                timepoint=label_of(design, estimand.timepoint),
+                baseline=design.baseline.label,
+                covariates=list_told(label for known, label in labels.items() if known in different),
+            )
             yield Reason("composition", sentence, estimand.id, timepoint=estimand.timepoint)
 
 
@@ -158,9 +215,9 @@ def is_imprecise(row: Result, outcome: Outcome) -> bool:
     return holds_none and (smallest is None or max(-row.conf_low, row.conf_high) >= smallest.value)
 
 
-def say_percent(share: float) -> str:
-    """Return ``20 %``."""
-    return f"{100 * share:.0f}\u00a0%"
+def in_percent(share: float) -> Number:
+    """Return a share as a whole number of percent."""
+    return Number(100 * share)
 
 
 def label_of(design: StudyDesign, timepoint: str) -> str:
@@ -172,16 +229,19 @@ def _asked(evaluation: Evaluation, estimated: Sequence[Result]) -> list[Estimand
     return [evaluation.estimand(row.estimand) for row in estimated]
 
 
-def _people_at_least(row: Result, frame: pd.DataFrame, estimand: Estimand, evaluation: Evaluation) -> tuple[float, str]:
-    """Return the people behind an estimate, and how surely; the least they could be where nine or fewer left an arm.
+def _people_at_least(
+    row: Result, frame: pd.DataFrame, estimand: Estimand, evaluation: Evaluation
+) -> tuple[float, bool]:
+    """Return the people behind an estimate, and if surely; the least they could be where so few left an arm.
 
     With the arm's size the limit would tell how many left, if an estimate of 29 people were judged as one of 29.
     """
     allocated = frame["arm"].value_counts()
     arms = () if evaluation.design.is_resampled else compared_arms(estimand, evaluation.design)
     sizes = [float(allocated.get(arm, 0)) for arm in arms]
-    near = [size for size in sizes if not is_told(size - row.n, evaluation.plan)]
-    return (min(near) - FEWEST_TOLD + 1, "may have been") if near else (row.n, "were")
+    protection = evaluation.plan.small_numbers.protection
+    near = [size for size in sizes if protection.hides(size - row.n)]
+    return (min(near) - protection.threshold + 1, False) if near else (row.n, True)
 
 
 def _too_few_groups(scored: pd.DataFrame, estimand: Estimand, design: StudyDesign) -> bool:

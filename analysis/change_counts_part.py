@@ -14,18 +14,40 @@ from analysis.meaning import ChangeCounts, Share, count_reliable_changes, count_
 from analysis.number_needed import derive_number_needed
 from analysis.plan import Outcome
 from analysis.results import NAN, Result
+from analysis.telling import tell
 from instruments.psychometrics import derive_measurement_error
 
 MEANINGFUL: Final = "meaningful"
 RELIABLE: Final = "reliable"
 """Values of `item`: by the smallest change that people notice, and by what exceeds measurement error."""
 SHARES: Final = ("improved", "unchanged", "worsened")
-NO_SINGLE_NUMBER: Final = (
+NO_SINGLE_NUMBER: Final = tell(
     "The difference could be none, so no single number of people stands for it. Read the difference with its interval."
 )
-_NO_SPREAD: Final = (
+_NO_SPREAD: Final = tell(
     "Scores at baseline do not differ between people, or fewer than two people have one, so measurement error cannot "
     "be told. Give 'sd' of the people tested under 'reliable_change'."
+)
+_THRESHOLD_BY_DECLARED: Final = tell(
+    "1.96 sqrt(2) SD sqrt(1 - r), retest correlation r declared, SD declared (Jacobson & Truax 1991)"
+)
+_THRESHOLD_BY_BASELINE: Final = tell(
+    "1.96 sqrt(2) SD sqrt(1 - r), retest correlation r declared, SD of all baseline scores (Jacobson & Truax 1991)"
+)
+_SHARE_OF: Final = {
+    MEANINGFUL: tell(
+        "change of at least the smallest that people notice; share of the people with both scores, Wilson interval"
+    ),
+    RELIABLE: tell(
+        "change beyond measurement error (Jacobson & Truax 1991); share of the people with both scores, Wilson interval"
+    ),
+}
+_DIFFERENCE: Final = tell("difference of the shares that improved, Newcombe interval (1998, method 10)")
+_NEEDED_FOR_MORE: Final = tell(
+    "1 / difference of two shares, Newcombe interval turned over (Altman 1998); for one more to improve"
+)
+_NEEDED_FOR_FEWER: Final = tell(
+    "1 / difference of two shares, Newcombe interval turned over (Altman 1998); for one fewer to improve"
 )
 
 
@@ -104,14 +126,13 @@ def _reliable_threshold(outcome: Outcome, frame: pd.DataFrame, baseline: str) ->
     place: dict[str, Any] = {"analysis": "change_counts", "outcome": outcome.id, "item": RELIABLE}
     if not sd > 0:
         return Result(**place, statistic="threshold", verdict="refused:no_spread", method=_NO_SPREAD)
-    of = "declared" if declared.sd is not None else "of all baseline scores"
     return Result(
         **place,
         statistic="threshold",
         value=derive_measurement_error(sd, declared.retest_correlation).reliable_change,
         n=len(scores),
         classes=count_classes(frame),
-        method=f"1.96 sqrt(2) SD sqrt(1 - r), retest correlation r declared, SD {of} (Jacobson & Truax 1991)",
+        method=_THRESHOLD_BY_DECLARED if declared.sd is not None else _THRESHOLD_BY_BASELINE,
     )
 
 
@@ -148,7 +169,7 @@ def _share_rows(counted: _Counted, outcome: str, arm: str, timepoint: str) -> It
             n=share.n,
             classes=counted.classes,
             fewest=_fewest(share),
-            method=f"{counted.counts.method}; share of the people with both scores, Wilson interval",
+            method=_SHARE_OF[counted.rule],
         )
 
 
@@ -167,7 +188,7 @@ def _comparison(first: _Counted, second: _Counted, place: dict[str, Any]) -> Ite
         classes=first.classes,
         fewest=min(_fewest(share) for share in shares),
         verdict="estimated",
-        method="difference of the shares that improved, Newcombe interval (1998, method 10)",
+        method=_DIFFERENCE,
     )
     yield row
     if needed.verdict == "estimated":
@@ -177,7 +198,7 @@ def _comparison(first: _Counted, second: _Counted, place: dict[str, Any]) -> Ite
             value=needed.value,
             conf_low=needed.conf_low,
             conf_high=needed.conf_high,
-            method=f"{needed.method}; for one {'more' if needed.kind == 'benefit' else 'fewer'} to improve",
+            method=_NEEDED_FOR_MORE if needed.kind == "benefit" else _NEEDED_FOR_FEWER,
         )
     else:
         yield Result(

@@ -24,30 +24,44 @@ from analysis.mixed_models.jets import Array, Codes
 from analysis.plan import Estimand
 from analysis.plan_parts import Compliers
 from analysis.results import Result
+from analysis.telling import Number, Told, tell, tell_many
 
 WEAKEST: Final = 10.0
 """F of the first stage below which two-stage least squares is not to be trusted (Staiger and Stock 1997, doi
 10.2307/2171753)."""
 DIFFERENCE: Final = "complier_difference"
 SHARE_CAME: Final = "share_attended_enough"
-REFUSALS: Final[dict[str, str]] = {
-    "not_by_chance": "Who was offered the sessions was not decided by chance between two arms, so people who come "
-    "cannot be compared with people who would have come. Take the question out of the plan.",
-    "population_of_its_own": "The estimand is asked of people chosen by what they did, not of everybody. Name an "
-    "estimand of everybody.",
-    "not_a_score": "This question is answered for scores in points only. Ask it of the score that the outcome is made "
-    "from.",
-    "no_sessions": "The study tells of no sessions, so who came is not known. Declare 'sessions' in study.yaml, or "
-    "take the question out of the plan.",
-    "reference_attended": "Sessions were attended in the reference arm too before the timepoint, so people who come "
-    "only when they are offered sessions cannot be told from people who come anyway. Check the log for people "
-    "under the wrong arm, or take the question out of the plan.",
-    "too_few_came": "Too few people came to so many sessions, or too few have scores at both timepoints. The floor is "
-    "small_numbers: fewest_per_arm in the plan; a lower 'attended_at_least' asks of more people.",
-    "weak_first_stage": "Being offered the sessions made too little difference to who came to so many of them, so a "
-    "number would be far off by chance alone. A lower 'attended_at_least' asks of more people.",
-    "too_few_clusters": "There are too few people or groups for so many covariates. Take covariates out of the "
-    "estimand.",
+REFUSALS: Final[dict[str, Told]] = {
+    "not_by_chance": tell(
+        "Who was offered the sessions was not decided by chance between two arms, so people who come cannot be "
+        "compared with people who would have come. Take the question out of the plan."
+    ),
+    "population_of_its_own": tell(
+        "The estimand is asked of people chosen by what they did, not of everybody. Name an estimand of everybody."
+    ),
+    "not_a_score": tell(
+        "This question is answered for scores in points only. Ask it of the score that the outcome is made from."
+    ),
+    "no_sessions": tell(
+        "The study tells of no sessions, so who came is not known. Declare 'sessions' in study.yaml, or take the "
+        "question out of the plan."
+    ),
+    "reference_attended": tell(
+        "Sessions were attended in the reference arm too before the timepoint, so people who come only when they are "
+        "offered sessions cannot be told from people who come anyway. Check the log for people under the wrong arm, or "
+        "take the question out of the plan."
+    ),
+    "too_few_came": tell(
+        "Too few people came to so many sessions, or too few have scores at both timepoints. The floor is "
+        "small_numbers: fewest_per_arm in the plan; a lower 'attended_at_least' asks of more people."
+    ),
+    "weak_first_stage": tell(
+        "Being offered the sessions made too little difference to who came to so many of them, so a number would be "
+        "far off by chance alone. A lower 'attended_at_least' asks of more people."
+    ),
+    "too_few_clusters": tell(
+        "There are too few people or groups for so many covariates. Take covariates out of the estimand."
+    ),
 }
 """Reason -> sentence with the way out; none gives a number of people found."""
 
@@ -182,12 +196,23 @@ def _answer(part: Compliers, evaluation: Evaluation) -> Iterator[Result]:
     yield replace(
         row, value=answer.value, std_error=answer.std_error, df=answer.df, conf_low=answer.conf_low,
         conf_high=answer.conf_high,
-        method=f"two-stage least squares of the score, offered by chance and received as at least "
-        f"{part.attended_at_least} sessions, allowing for baseline and the estimand's covariates; cluster-robust "
-        "standard error, Welch's degrees of freedom",
+        method=tell_many(
+            "two-stage least squares of the score, offered by chance and received as at least {count} session, "
+            "allowing for baseline and the estimand's covariates; cluster-robust standard error, Welch's degrees of "
+            "freedom",
+            "two-stage least squares of the score, offered by chance and received as at least {count} sessions, "
+            "allowing for baseline and the estimand's covariates; cluster-robust standard error, Welch's degrees of "
+            "freedom",
+            part.attended_at_least, count=Number(part.attended_at_least),
+        ),
     )  # fmt: skip
     share = 10.0 * round(10.0 * enough[offered].mean())
-    words = f"percent of the arm with scores who came to at least {part.attended_at_least} sessions, rounded to tens"
+    words = tell_many(
+        "percent of the arm with scores who came to at least {count} session, rounded to tens",
+        "percent of the arm with scores who came to at least {count} sessions, rounded to tens",
+        part.attended_at_least,
+        count=Number(part.attended_at_least),
+    )
     yield replace(row, statistic=SHARE_CAME, value=share, arm=estimand.compared.first, verdict="observed", method=words)
 
 

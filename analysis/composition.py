@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.design import Covariate, StudyDesign
 from analysis.frames import covariate_column, score_column
 from analysis.results import Result
+from analysis.telling import tell
 
 
 def compare_samples(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> Iterator[Result]:
@@ -53,7 +54,7 @@ def compare_samples(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> I
                         item=covariate.id,
                         value=_standardised_difference(later, before, covariate),
                         n=min(len(later), len(before)),
-                        method="difference over the average spread of the two samples (Austin 2009)",
+                        method=tell("difference over the average spread of the two samples (Austin 2009)"),
                         classes=float("nan") if covariate.kind == "number" else 2.0,
                         fewest=_rarest(later, before, covariate),
                     )

@@ -16,6 +16,7 @@ from analysis.frames import count_classes, count_fewest, score_column
 from analysis.mixed_models.inference import CONFIDENCE
 from analysis.mixed_models.jets import Array
 from analysis.results import Result
+from analysis.telling import tell
 
 
 def describe_outcome(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> Iterator[Result]:
@@ -81,7 +82,7 @@ def describe_events(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> I
                     n=len(percent),
                     classes=2.0,
                     fewest=min(events, len(percent) - events),
-                    method="percent of participants with a score, Wilson interval",
+                    method=tell("percent of participants with a score, Wilson interval"),
                 )
 
 
@@ -122,7 +123,7 @@ def _cell(points: Array, outcome: str, arm: str, timepoint: str) -> Iterator[Res
         conf_low=mean - reach,
         conf_high=mean + reach,
         n=n,
-        method="observed mean with t interval",
+        method=tell("observed mean with t interval"),
     )
     yield Result(
         analysis="descriptive",
@@ -132,7 +133,7 @@ def _cell(points: Array, outcome: str, arm: str, timepoint: str) -> Iterator[Res
         timepoint=timepoint,
         value=sd,
         n=n,
-        method="observed standard deviation",
+        method=tell("observed standard deviation"),
     )
 
 
@@ -145,7 +146,7 @@ def _observed(n: int, outcome: str, arm: str, timepoint: str) -> Result:
         timepoint=timepoint,
         value=n,
         n=n,
-        method="participants with a score",
+        method=tell("participants with a score"),
     )
 
 
@@ -163,8 +164,8 @@ def _change(later: Array, before: Array, outcome: str, arm: str, timepoint: str,
         "n": n,
     }
     if n < 2 or change.min() == change.max():
-        yield Result(**place, statistic="mean_change", value=mean, method="mean of changes that do not vary")
-        yield Result(**place, statistic="standardised_change", method="not defined: changes do not vary")
+        yield Result(**place, statistic="mean_change", value=mean, method=tell("mean of changes that do not vary"))
+        yield Result(**place, statistic="standardised_change", method=tell("not defined: changes do not vary"))
         return
     import pingouin
 
@@ -185,7 +186,7 @@ def _change(later: Array, before: Array, outcome: str, arm: str, timepoint: str,
         conf_low=mean - reach,
         conf_high=mean + reach,
         p_value=p_value,
-        method="paired t-test",
+        method=tell("paired t-test"),
     )
     yield Result(
         **place,
@@ -193,5 +194,5 @@ def _change(later: Array, before: Array, outcome: str, arm: str, timepoint: str,
         value=dz,
         conf_low=float(low),
         conf_high=float(high),
-        method="mean change divided by the standard deviation of change (Cohen's dz)",
+        method=tell("mean change divided by the standard deviation of change (Cohen's dz)"),
     )

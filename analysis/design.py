@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from analysis.telling import tell
+
 DesignKind = Literal[
     "randomised",
     "waitlist",
@@ -27,10 +29,10 @@ EXPECTED: Final = "expected"
 SERIES_CONTRAST: Final = f"{OBSERVED} - {EXPECTED}"
 """What an interrupted time series compares: what was observed, and what the trend before had led one to expect."""
 SIDE_LABELS: Final = {
-    WITH_PROGRAMME: "with the programme",
-    BEFORE_PROGRAMME: "before it",
-    OBSERVED: "observed",
-    EXPECTED: "expected from the trend before",
+    WITH_PROGRAMME: tell("with the programme"),
+    BEFORE_PROGRAMME: tell("before it"),
+    OBSERVED: tell("observed"),
+    EXPECTED: tell("expected from the trend before"),
 }
 """Words for sides of a contrast that are neither arms nor timepoints."""
 Direction = Literal["better", "worse"]
@@ -76,6 +78,15 @@ class EventKind:
 
     id: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Something that people spoke of in interviews, and by what coders knew it."""
+
+    id: str
+    label: str
+    definition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,8 @@ class StudyDesign:
         What may happen to participants, in declared order; each is told by some source.
     items : mapping
         Instrument -> item -> its lowest and highest answer, of the instruments whose answers the study delivers.
+    themes : tuple of Theme
+        What coders looked for in interviews, in declared order; empty without interviews.
     """
 
     kind: DesignKind
@@ -147,6 +160,7 @@ class StudyDesign:
     recruitment: Mapping[str, int] = field(default_factory=dict)
     event_kinds: tuple[EventKind, ...] = ()
     items: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    themes: tuple[Theme, ...] = ()
 
     @property
     def baseline(self) -> Timepoint:

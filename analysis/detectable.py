@@ -80,4 +80,5 @@ def _power(noncentrality: float, border: float, df: float) -> float:
     """Return the probability that a test is beyond its border either way."""
     if np.isinf(df):
         return float(stats.norm.sf(border - noncentrality) + stats.norm.cdf(-border - noncentrality))
-    return float(stats.nct.sf(border, df, noncentrality) + stats.nct.cdf(-border, df, noncentrality))
+    wrong_side = float(stats.nct.cdf(-border, df, noncentrality))  # scipy gives NaN for some that are below 1e-9
+    return float(stats.nct.sf(border, df, noncentrality)) + (0.0 if np.isnan(wrong_side) else wrong_side)

@@ -11,6 +11,7 @@ from analysis.design import StudyDesign
 from analysis.fingerprint import Content, FrozenPlan, canonical_content, name_of
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
+from analysis.telling import tell
 
 if TYPE_CHECKING:
     from analysis.evaluation import Evaluation
@@ -36,10 +37,10 @@ _OF_PARTS: Final = {key for keys in PARTS.values() for key in keys} - {"intercur
 _OF_ESTIMANDS: Final = {"estimands", "outcomes", "families", "populations"}
 _OWN: Final = {"covariates", "measures", "instruments"}
 """What of the design one estimand may need and another not."""
-NEVER_FROZEN: Final = (
+NEVER_FROZEN: Final = tell(
     "The plan was not frozen before outcomes were read, so what was asked may have been chosen for its answer."
 )
-CHANGED: Final = (
+CHANGED: Final = tell(
     "What was asked, or how, is not as in the plan that was frozen before outcomes were read, so it may have been "
     "chosen for its answer."
 )

@@ -23,29 +23,42 @@ from analysis.frames import count_fewest
 from analysis.guards import FEWEST_GROUPS
 from analysis.least_squares import LeastSquaresFit, fit_least_squares
 from analysis.mixed_models.inference import Estimate
-from analysis.outcome_model import FAILURES, MODEL_REFUSALS
+from analysis.model_refusals import FAILURES, MODEL_REFUSALS
 from analysis.plan import Outcome
 from analysis.plan_parts import ExposureResponse
 from analysis.results import Result
+from analysis.telling import Told, list_told, tell
 
 BANDS: Final = ("below_third", "third_to_two_thirds", "two_thirds_or_more")
 """Shares of the sessions offered. Borders that do not depend on the data: those that did would tell of people."""
 SLOPE: Final = "slope_per_session"
-REFUSALS: Final[dict[str, str]] = {
-    "no_sessions": "The study tells of no sessions, so who came how often is not known. Declare 'sessions' in "
-    "study.yaml, or take the question out of the plan.",
-    "not_a_score": "This is answered for scores in points only, and the outcome is of another kind. Ask it of the "
-    "score that the outcome is made from.",
-    "nobody_followed": "Each timepoint is a sample of its own, so nobody's change is known. Take the question out of "
-    "the plan.",
-    "population_of_its_own": "The estimand is asked of people chosen by what they did, not of everybody. Name an "
-    "estimand of everybody.",
-    "too_few_participants": "Too few people of the arm have a score at baseline, one at the timepoint, and all "
-    "covariates. The floor is small_numbers: fewest_per_arm in the plan.",
-    "attendance_alike": "Nearly everybody in the arm came to the same number of sessions, so nothing can be said of "
-    "more or fewer. The description of the programme as delivered is what there is.",
-    "too_few_groups": "People of the arm meet in too few groups with scores to tell how precise a number is. Read the "
-    "description of the programme as delivered instead.",
+REFUSALS: Final[dict[str, Told]] = {
+    "no_sessions": tell(
+        "The study tells of no sessions, so who came how often is not known. Declare 'sessions' in study.yaml, or take "
+        "the question out of the plan."
+    ),
+    "not_a_score": tell(
+        "This is answered for scores in points only, and the outcome is of another kind. Ask it of the score that the "
+        "outcome is made from."
+    ),
+    "nobody_followed": tell(
+        "Each timepoint is a sample of its own, so nobody's change is known. Take the question out of the plan."
+    ),
+    "population_of_its_own": tell(
+        "The estimand is asked of people chosen by what they did, not of everybody. Name an estimand of everybody."
+    ),
+    "too_few_participants": tell(
+        "Too few people of the arm have a score at baseline, one at the timepoint, and all covariates. The floor is "
+        "small_numbers: fewest_per_arm in the plan."
+    ),
+    "attendance_alike": tell(
+        "Nearly everybody in the arm came to the same number of sessions, so nothing can be said of more or fewer. The "
+        "description of the programme as delivered is what there is."
+    ),
+    "too_few_groups": tell(
+        "People of the arm meet in too few groups with scores to tell how precise a number is. Read the description of "
+        "the programme as delivered instead."
+    ),
 }
 """Reason -> sentence with the way out; none gives a number of people found."""
 
@@ -123,14 +136,20 @@ def put_estimate(row: Result, found: Estimate) -> Result:
     )  # fmt: skip
 
 
-def describe_fit(rows: pd.DataFrame, terms: Sequence[str], design: StudyDesign) -> str:
+def describe_fit(rows: pd.DataFrame, terms: Sequence[str], design: StudyDesign) -> Told:
     """Return in words what a model of change allowed for and how its precision was judged."""
     labels = {f"covariate {known.id}": known.label for known in design.covariates}
-    allowed = ", ".join(["baseline", *(labels[term] for term in terms if term in labels)])
-    unit = "groups" if (rows["group"] != "").any() else "people"
-    return (
-        f"least squares of change from baseline, allowing for {allowed}; clusters: {unit}; t interval with standard "
-        "error and degrees of freedom after Bell and McCaffrey (CR2)"
+    known = list_told([tell("baseline"), *(labels[term] for term in terms if term in labels)])
+    if (rows["group"] != "").any():
+        return tell(
+            "least squares of change from baseline, allowing for {known}; clusters: groups; t interval with standard "
+            "error and degrees of freedom after Bell and McCaffrey (CR2)",
+            known=known,
+        )
+    return tell(
+        "least squares of change from baseline, allowing for {known}; clusters: people; t interval with standard error "
+        "and degrees of freedom after Bell and McCaffrey (CR2)",
+        known=known,
     )
 
 

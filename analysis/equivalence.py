@@ -15,19 +15,20 @@ from scipy import stats
 from analysis.design import Direction
 from analysis.errors import AnalysisError
 from analysis.mixed_models.inference import Estimate, choose
+from analysis.telling import Told, tell
 from data_contracts.errors import Problem
 
 MarginVerdict = Literal[
     "superior", "non_inferior", "inferior", "equivalent", "not_equivalent", "not_shown", "refused:no_interval"
 ]
-SENTENCES: Final[dict[str, str]] = {
-    "superior": "The first did better than the second.",
-    "non_inferior": "The first was worse by less than the margin, if at all.",
-    "inferior": "The first was worse by more than the margin.",
-    "equivalent": "The two differed by less than the margin, either way.",
-    "not_equivalent": "The two differed by more than the margin.",
-    "not_shown": "The data leave open whether the two differed by more than the margin.",
-    "refused:no_interval": "There are too few people to tell how precise the difference is.",
+SENTENCES: Final[dict[str, Told]] = {
+    "superior": tell("The first did better than the second."),
+    "non_inferior": tell("The first was worse by less than the margin, if at all."),
+    "inferior": tell("The first was worse by more than the margin."),
+    "equivalent": tell("The two differed by less than the margin, either way."),
+    "not_equivalent": tell("The two differed by more than the margin."),
+    "not_shown": tell("The data leave open whether the two differed by more than the margin."),
+    "refused:no_interval": tell("There are too few people to tell how precise the difference is."),
 }
 
 
@@ -51,7 +52,7 @@ class MarginTest:
         Error of each one-sided test.
     p_value : float
         Of non-inferiority, or the larger of the two of equivalence.
-    sentence, method : str
+    sentence, method : Told
         The verdict for people, and how it was reached.
     """
 
@@ -63,8 +64,8 @@ class MarginTest:
     confidence: float
     alpha: float
     p_value: float
-    sentence: str
-    method: str
+    sentence: Told
+    method: Told
 
 
 def judge_noninferiority(
@@ -96,7 +97,7 @@ def judge_noninferiority(
     """
     choose("higher_is", higher_is, ("better", "worse"))
     _check(margin, alpha)
-    method = "t interval of the difference against a non-inferiority margin"
+    method = tell("t interval of the difference against a non-inferiority margin")
     reach = _reach(estimate, alpha)
     if np.isnan(reach):
         return _answer("refused:no_interval", estimate, margin, alpha, reach, float("nan"), method)
@@ -136,7 +137,7 @@ def judge_equivalence(estimate: Estimate, *, margin: float, alpha: float = 0.05)
         ``margin_not_possible`` or ``alpha_not_possible``.
     """
     _check(margin, alpha)
-    method = "two one-sided t-tests against an equivalence margin (Schuirmann 1987)"
+    method = tell("two one-sided t-tests against an equivalence margin (Schuirmann 1987)")
     reach = _reach(estimate, alpha)
     if np.isnan(reach):
         return _answer("refused:no_interval", estimate, margin, alpha, reach, float("nan"), method)
@@ -164,7 +165,7 @@ def _answer(
     alpha: float,
     reach: float,
     p_value: float,
-    method: str,
+    method: Told,
 ) -> MarginTest:
     return MarginTest(
         verdict=verdict,

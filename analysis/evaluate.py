@@ -16,6 +16,7 @@ from analysis.composition import compare_samples
 from analysis.descriptives import describe_changes, describe_events, describe_outcome
 from analysis.design import StudyDesign
 from analysis.deviations import compare_with_frozen
+from analysis.distribution_part import spread_scores
 from analysis.dose_part import relate_dose
 from analysis.evaluation import Evaluation
 from analysis.expected_change_part import expect_changes
@@ -43,6 +44,7 @@ from analysis.sensitivity import estimate_sensitivity
 from analysis.sites_part import compare_sites
 from analysis.size_part import standardise_answers
 from analysis.subgroups_part import describe_subgroups
+from analysis.themes_part import describe_themes
 
 if TYPE_CHECKING:
     from instruments import Instrument
@@ -58,12 +60,14 @@ PARTS: Final[tuple[Callable[[Evaluation], Iterator[Result]], ...]] = (
     compare_sites,
     standardise_answers,
     count_changes,
+    spread_scores,
     describe_harms,
     describe_subgroups,
     describe_mediation,
     describe_precision,
     tell_balance,
     tell_unmeasured,
+    describe_themes,
 )
 """What is told beside the answers of the models, in order; each part has an `analysis` of its own."""
 EVENTS: Final = ["participant_id", "event", "timepoint", "days_since_baseline"]
@@ -81,6 +85,7 @@ def evaluate_plan(
     flags: pd.DataFrame | None = None,
     sessions: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
+    codings: pd.DataFrame | None = None,
     frozen: FrozenPlan | None = None,
 ) -> pd.DataFrame:
     """Compute every result of a study.
@@ -101,6 +106,8 @@ def evaluate_plan(
         Who came to which session; described (analysis ``delivery``), and used by no model.
     events : DataFrame, optional
         What happened to participants (`Evaluation.events`); nothing without it.
+    codings : DataFrame, optional
+        What coders found in interviews (`Evaluation.codings`); nothing without it.
     frozen : FrozenPlan, optional
         What was frozen of the plan; without it nothing is pre-specified.
 
@@ -158,6 +165,7 @@ def evaluate_plan(
         responses=answered,
         sessions=sessions,
         events=happened,
+        codings=codings,
         frames=frames,
         answers=[row for row in answers if not row.estimand or row.population == plan.population],
         measurement=measurement,

@@ -41,6 +41,9 @@ class Evaluation:
         The row of every estimand and what its model told, p-values adjusted.
     measurement : sequence of Result
         Rows of `assess_measures`.
+    codings : DataFrame or None
+        What coders found in interviews: participant_id, excerpt, coder, theme (empty where a coder read the excerpt and
+        found none); None where the study has none.
     frozen : FrozenPlan or None
         What was frozen of the plan.
     """
@@ -56,6 +59,7 @@ class Evaluation:
     frames: Mapping[str, pd.DataFrame]
     answers: Sequence[Result]
     measurement: Sequence[Result]
+    codings: pd.DataFrame | None = None
     frozen: FrozenPlan | None = None
 
     def estimand(self, estimand_id: str) -> Estimand:

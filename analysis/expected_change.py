@@ -11,6 +11,7 @@ from scipy import stats
 from analysis.errors import AnalysisError
 from analysis.mixed_models.inference import CONFIDENCE, Estimate, make_estimate
 from analysis.mixed_models.jets import Array
+from analysis.telling import Told, tell
 from data_contracts.errors import Problem
 
 
@@ -24,8 +25,10 @@ class ExpectedChange:
         In points, later minus before; 95 % interval.
     df : float
         Degrees of freedom of the standard error.
-    method, source : str
-        How it was derived, and from whose numbers.
+    method : Told
+        How it was derived.
+    source : str
+        From whose numbers.
     """
 
     value: float
@@ -33,7 +36,7 @@ class ExpectedChange:
     conf_low: float
     conf_high: float
     df: float
-    method: str
+    method: Told
     source: str
 
 
@@ -77,7 +80,8 @@ def expect_natural_change(*, mean: float, sd: float, n: int, source: str) -> Exp
     if not (math.isfinite(mean) and math.isfinite(sd) and sd > 0 and n >= 2):
         message = "A benchmark needs a mean change, a standard deviation of change above 0, and at least two people."
         raise AnalysisError(Problem("benchmark_not_possible", message, "Take all three from one published sample."))
-    return make_expected_change(mean, sd / math.sqrt(n), n - 1, "mean change observed without the programme", source)
+    method = tell("mean change observed without the programme")
+    return make_expected_change(mean, sd / math.sqrt(n), n - 1, method, source)
 
 
 def compare_with_expected(observed: Estimate, expected: ExpectedChange) -> Estimate:
@@ -135,7 +139,7 @@ def _mean_change(change: Array) -> Estimate:
     return make_estimate(float(change.mean()), float(change.std(ddof=1)) / math.sqrt(len(change)), len(change) - 1)
 
 
-def make_expected_change(value: float, std_error: float, df: float, method: str, source: str) -> ExpectedChange:
+def make_expected_change(value: float, std_error: float, df: float, method: Told, source: str) -> ExpectedChange:
     """Return an expected change with its t interval."""
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, df)) * std_error
     return ExpectedChange(

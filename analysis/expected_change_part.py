@@ -26,6 +26,7 @@ from analysis.plan import Outcome
 from analysis.plan_parts import Entry
 from analysis.regression_to_mean import EntryRule, Reference, expect_change_by_mean, expect_change_by_rule
 from analysis.results import NAN, Result
+from analysis.telling import Number, Told, tell, tell_many
 
 ANALYSIS: Final = "expected_change"
 REGRESSION: Final = "regression_to_mean"
@@ -40,34 +41,41 @@ SECOND_BASELINE: Final = "second_baseline"
 MOST_OUTSIDE: Final = 0.05
 """Share of baseline scores outside of the declared entry rule beyond which the rule is not what chose these people."""
 
-WITHIN: Final = "The change seen is about what one would expect without any programme."
-NOT_TOLD_APART: Final = "The change seen cannot be told apart from what one would expect without any programme."
-MORE: Final = (
+WITHIN: Final = tell("The change seen is about what one would expect without any programme.")
+NOT_TOLD_APART: Final = tell("The change seen cannot be told apart from what one would expect without any programme.")
+MORE: Final = tell(
     "The change seen is more than that. Whether the programme, or anything else that happened meanwhile, is behind the "
     "rest cannot be told."
 )
-LESS: Final = "The change seen is less than that, or goes the other way."
-DOUBTS: Final = {
-    WITHIN: "At {at} the change is about what one would expect without any programme.",
-    NOT_TOLD_APART: "At {at} the change cannot be told apart from what one would expect without any programme.",
+LESS: Final = tell("The change seen is less than that, or goes the other way.")
+DOUBTS: Final[dict[str, Told]] = {
+    WITHIN: tell("At {timepoint} the change is about what one would expect without any programme."),
+    NOT_TOLD_APART: tell(
+        "At {timepoint} the change cannot be told apart from what one would expect without any programme."
+    ),
 }
+"""Judgement -> sentence to put a timepoint in."""
 
-REFUSALS: Final[dict[str, str]] = {
-    "no_entry_rule": "Regression to the mean cannot be told: the plan does not say from among whom people entered. Who "
-    "enters because of a high score scores lower the next time, as part of that score was chance, and how much depends "
-    "on the border and on how well two scores of a person agree. Ask who decided on entry, and from which score on; "
-    "take mean, standard deviation and retest correlation of the people they came from out of one published sample, "
-    "and write them as 'entry' of the outcome.",
-    "rule_not_followed": f"More than {MOST_OUTSIDE:.0%} of the scores at {{baseline}} lie outside of the declared "
-    "entry rule, so it is not what chose these people, and the change to expect is taken from their mean alone. Check "
-    "the border, and whether people entered by this score or by an earlier one: that would be a timepoint of its own.",
-    "one_baseline": "The study has one timepoint before the programme, and a second baseline needs two. Declare both "
-    "in study.yaml, such as {id: screening, week: -4} and {id: start, week: 0}, or take 'second_baseline' out of the "
-    "plan.",
-    "too_few_participants": "Fewer than {fewest} people have two scores before the programme and one at {at}. Read the "
-    "change from one baseline instead; the floor is small_numbers: fewest_per_arm in the plan.",
+REFUSALS: Final[dict[str, Told]] = {
+    "no_entry_rule": tell(
+        "Regression to the mean cannot be told: the plan does not say from among whom people entered. Who enters "
+        "because of a high score scores lower the next time, as part of that score was chance, and how much depends on "
+        "the border and on how well two scores of a person agree. Ask who decided on entry, and from which score on; "
+        "take mean, standard deviation and retest correlation of the people they came from out of one published "
+        "sample, and write them as 'entry' of the outcome."
+    ),
+    "rule_not_followed": tell(
+        "More than {percent}% of the scores at {baseline} lie outside of the declared entry rule, so it is not what "
+        "chose these people, and the change to expect is taken from their mean alone. Check the border, and whether "
+        "people entered by this score or by an earlier one: that would be a timepoint of its own."
+    ),
+    "one_baseline": tell(
+        "The study has one timepoint before the programme, and a second baseline needs two. Declare both "
+        "in study.yaml, such as {first} and {second}, or take 'second_baseline' out of the plan."
+    ),
 }
-"""Reason code -> sentence. None gives a number of people found."""
+"""Reason code -> sentence to put values in. None gives a number of people found."""
+_BASELINES: Final = {"first": "{id: screening, week: -4}", "second": "{id: start, week: 0}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +124,12 @@ def reasons_of_expected(outcome: Outcome, evaluation: Evaluation, found: Sequenc
     labels = {timepoint.id: timepoint.label for timepoint in evaluation.design.timepoints}
     for row in found:
         if row.analysis == ANALYSIS and row.statistic == JUDGEMENT and row.method in DOUBTS:
-            sentence = DOUBTS[row.method].format(at=labels[row.timepoint])
+            sentence = tell(DOUBTS[row.method], timepoint=labels[row.timepoint])
             yield Reason("expected", sentence, row.estimand, timepoint=row.timepoint)
             return
 
 
-def judge_change(observed: float, expected: ExpectedChange, left_over: Estimate) -> str:
+def judge_change(observed: float, expected: ExpectedChange, left_over: Estimate) -> Told:
     """Return in words how an observed change lies to an expected one; what is left over is nobody's doing."""
     if expected.conf_low <= observed <= expected.conf_high:
         return WITHIN
@@ -138,7 +146,7 @@ def _hold_against(answer: Result, outcome: Outcome, evaluation: Evaluation) -> I
     empty = replace(_place(answer), n=answer.n, classes=answer.classes, fewest=answer.fewest)
     reason = _find_refusal(outcome.entry, scores)
     if reason:
-        words = REFUSALS[reason].format(baseline=design.baseline.label)
+        words = tell(REFUSALS[reason], percent=Number(100 * MOST_OUTSIDE), baseline=design.baseline.label)
         yield replace(_place(answer), statistic=REGRESSION, verdict=f"refused:{reason}", method=words)
     for way in _ways(outcome, scores, reason):
         is_declared = math.isnan(way.n)
@@ -155,7 +163,7 @@ def _hold_against(answer: Result, outcome: Outcome, evaluation: Evaluation) -> I
         )
         left_over = compare_with_expected(observed, way.expected)
         beside = replace(empty, item=way.item or way.statistic, verdict="estimated")
-        method = "observed change less the expected one, Welch's degrees of freedom"
+        method = tell("observed change less the expected one, Welch's degrees of freedom")
         yield replace(beside, statistic=LEFT_OVER, **_numbers(left_over), method=method)
         yield replace(beside, statistic=JUDGEMENT, method=judge_change(answer.value, way.expected, left_over))
 
@@ -213,7 +221,7 @@ def _compare_baselines(outcome: Outcome, evaluation: Evaluation) -> Iterator[Res
     before = [timepoint for timepoint in design.timepoints if timepoint.week <= 0]
     empty = Result(analysis=ANALYSIS, statistic=FROM_SECOND, outcome=outcome.id, prespecified=True)
     if len(before) < 2:
-        yield replace(empty, verdict="refused:one_baseline", method=REFUSALS["one_baseline"])
+        yield replace(empty, verdict="refused:one_baseline", method=tell(REFUSALS["one_baseline"], **_BASELINES))
         return
     asked = {estimand.timepoint for estimand in evaluation.plan.estimands if estimand.outcome == outcome.id}
     frame = evaluation.frames[outcome.id]
@@ -222,8 +230,7 @@ def _compare_baselines(outcome: Outcome, evaluation: Evaluation) -> Iterator[Res
         scores = frame[[score_column(end) for end in ends]]
         at = replace(empty, timepoint=later.id)
         if scores.notna().all(axis=1).sum() < fewest:
-            words = REFUSALS["too_few_participants"].format(fewest=fewest, at=later.label)
-            yield replace(at, verdict="refused:too_few_participants", method=words)
+            yield replace(at, verdict="refused:too_few_participants", method=_tell_too_few(fewest, later.label))
             continue
         found = compare_baselines(*scores.to_numpy(dtype=float).T)
         classes = count_classes(frame)
@@ -233,11 +240,23 @@ def _compare_baselines(outcome: Outcome, evaluation: Evaluation) -> Iterator[Res
             (FROM_SECOND, found.from_second, f"{ends[2]} - {ends[1]}"),
             (BETWEEN, found.between, f"{ends[1]} - {ends[0]}"),
         ):
-            method = "paired t-test of the people with all three scores"
+            method = tell("paired t-test of the people with all three scores")
             numbers = _numbers(change)
             yield replace(
                 at, statistic=statistic, contrast=contrast, **numbers, **shared, method=method, verdict="observed"
             )
+
+
+def _tell_too_few(fewest: int, at: str) -> Told:
+    return tell_many(
+        "Fewer than {fewest} person has two scores before the programme and one at {timepoint}. Read the change from "
+        "one baseline instead; the floor is small_numbers: fewest_per_arm in the plan.",
+        "Fewer than {fewest} people have two scores before the programme and one at {timepoint}. Read the change from "
+        "one baseline instead; the floor is small_numbers: fewest_per_arm in the plan.",
+        fewest,
+        fewest=Number(fewest),
+        timepoint=at,
+    )
 
 
 def _left_out(scores: pd.DataFrame, n: int, classes: float) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.design import StudyDesign
 from analysis.results import Result
+from analysis.telling import Told, tell
 
 FORMATS: Final = ("online", "in_person")
 _CANCELLED: Final = "cancelled"
@@ -156,12 +157,12 @@ def _of_arm(people: pd.DataFrame, told: pd.DataFrame, offered: pd.DataFrame) -> 
     cancelled = told.groupby(_MEETING)["attended"].agg(lambda kinds: (kinds == _CANCELLED).all())
     held = _held(told)
     alone = _fewest_together(told)
-    yield _row("sessions_held", len(held), n, alone, method="sessions that took place, of every group")
-    yield _row("sessions_cancelled", int(cancelled.sum()), n, alone, method="sessions cancelled for everybody")
+    yield _row("sessions_held", len(held), n, alone, method=tell("sessions that took place, of every group"))
+    yield _row("sessions_cancelled", int(cancelled.sum()), n, alone, method=tell("sessions cancelled for everybody"))
     any_ = int((attended > 0).sum())
-    yield _row("attended_any", any_, any_, method="people who came to one session at least")
+    yield _row("attended_any", any_, any_, method=tell("people who came to one session at least"))
     fewest = _fewest(offered)
-    told_of = "all people of the arm, also those who never came"
+    words = tell("sessions attended, all people of the arm, also those who never came")
     quartiles = np.quantile(attended, [0.25, 0.5, 0.75], method="inverted_cdf")
     for statistic, value in {
         "mean_attended": attended.mean(),
@@ -169,14 +170,14 @@ def _of_arm(people: pd.DataFrame, told: pd.DataFrame, offered: pd.DataFrame) -> 
         "lower_quartile_attended": quartiles[0],
         "upper_quartile_attended": quartiles[2],
     }.items():
-        yield _row(statistic, float(value), n, fewest, method=f"sessions attended, {told_of}")
+        yield _row(statistic, float(value), n, fewest, method=words)
     if len(held):
         came = int(offered["came"].sum())
-        words = "people at a session that took place"
+        words = tell("people at a session that took place")
         yield _row("people_per_session", came / len(held), n, float(np.fmin(fewest, alone)), method=words)
     twice = people["median_spacing"].dropna()
     if len(twice):
-        words = "median of each person's median days from one attended session to the next"
+        words = tell("median of each person's median days from one attended session to the next")
         yield _row("median_spacing", float(twice.median()), len(twice), method=words)
     yield from _shares(held, offered, alone)
 
@@ -194,9 +195,9 @@ def _shares(held: pd.DataFrame, offered: pd.DataFrame, alone: float) -> Iterator
             continue
         if name:
             number = int((held["format"] == name).sum())
-            yield replace(_row("sessions_held", number, n, alone, method="sessions that took place"), item=name)
+            yield replace(_row("sessions_held", number, n, alone, method=tell("sessions that took place")), item=name)
         if all_known or not name:
-            words = "percent of the sessions that people were offered"
+            words = tell("percent of the sessions that people were offered")
             share = 100 * float(own["came"].mean())
             yield replace(_row("share_attended", share, n, _fewest(own), method=words), item=name)
 
@@ -219,10 +220,10 @@ def _of_facilitators(told: pd.DataFrame) -> Iterator[Result]:
     number = led["facilitator"].nunique()
     if number:
         meetings = len(led[["facilitator", *_MEETING]].drop_duplicates())
-        yield _row("facilitators", number, number, method="people who led a session that took place")
-        words = "sessions that took place, by facilitator; one led by two counts for each"
+        yield _row("facilitators", number, number, method=tell("people who led a session that took place"))
+        words = tell("sessions that took place, by facilitator; one led by two counts for each")
         yield _row("sessions_per_facilitator", meetings / number, number, method=words)
 
 
-def _row(statistic: str, value: float, n: int, fewest: float = float("nan"), *, method: str) -> Result:
+def _row(statistic: str, value: float, n: int, fewest: float = float("nan"), *, method: Told) -> Result:
     return Result(analysis="delivery", statistic=statistic, value=value, n=n, fewest=fewest, method=method)

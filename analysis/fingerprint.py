@@ -24,8 +24,8 @@ Content = Mapping[str, Any]
 SETS: Final = ("covariates", "answered", "leave_out", "group_arms")
 """Lists whose order has no bearing; that of other lists of names (a ladder, tests in sequence) has one."""
 ORDERED_FAMILIES: Final = ("fixed_sequence", "fallback")
-WORDS: Final = ("label", "concept", "recruitment")
-"""What the study says for readers, or of people before the data: no analysis depends on it."""
+WORDS: Final = ("label", "concept", "recruitment", "themes")
+"""What the study says for readers, of people before the data, or of interviews: no outcome depends on it."""
 SCORING: Final = {"response_sets", "items", "max_missing", "measures"}
 """Parts of the definition of an instrument that decide a score."""
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.design import StudyDesign
 from analysis.results import Result
+from analysis.telling import tell
 
 
 def count_participants(
@@ -38,13 +39,18 @@ def count_participants(
                 value=number,
                 n=number,
                 verdict="declared",
-                method="declared in the study definition",
+                method=tell("declared in the study definition"),
             )
     arms = participants.set_index("participant_id")["arm"]
     for arm in () if design.is_resampled else design.arms:
         number = int((arms == arm.id).sum())
         yield Result(
-            analysis="flow", statistic="allocated", arm=arm.id, value=number, n=number, method="participants of the arm"
+            analysis="flow",
+            statistic="allocated",
+            arm=arm.id,
+            value=number,
+            n=number,
+            method=tell("participants of the arm"),
         )
     given = pd.concat(
         [
@@ -63,5 +69,5 @@ def count_participants(
                 timepoint=timepoint.id,
                 value=number,
                 n=number,
-                method="participants with at least one answer or score",
+                method=tell("participants with at least one answer or score"),
             )

@@ -23,15 +23,20 @@ from analysis.guards import FEWEST_GROUPS
 from analysis.margin_part import JUDGED, judge, put_judgement
 from analysis.plan_parts import FormatComparison
 from analysis.results import Result
+from analysis.telling import Told, tell
 
 DIFFERENCE: Final = "format_difference"
 LEFT_OUT: Final = "left_out"
-REFUSALS: Final[dict[str, str]] = {
+REFUSALS: Final[dict[str, Told]] = {
     **DOSE_REFUSALS,
-    "formats_not_told": "The study tells of no session whether people met online or in person. Declare 'meets' of the "
-    "sessions in study.yaml, or take the question out of the plan.",
-    "format_too_small": "Too few people came mostly online, or too few mostly in person. The floor is small_numbers: "
-    "fewest_per_arm in the plan. The description of the programme as delivered is what there is.",
+    "formats_not_told": tell(
+        "The study tells of no session whether people met online or in person. Declare 'meets' of the sessions in "
+        "study.yaml, or take the question out of the plan."
+    ),
+    "format_too_small": tell(
+        "Too few people came mostly online, or too few mostly in person. The floor is small_numbers: fewest_per_arm in "
+        "the plan. The description of the programme as delivered is what there is."
+    ),
 }
 """Reason -> sentence with the way out; none gives a number of people found."""
 
@@ -113,8 +118,9 @@ def _left_out(people: pd.DataFrame, row: Result) -> Result:
     fewest = min((kind for kind in kinds if kind), default=float("nan"))
     return replace(
         row, statistic=LEFT_OUT, value=10.0 * round(10.0 * len(neither) / len(people)), n=len(people), fewest=fewest,
-        classes=float("nan"), verdict="observed", method="percent of the people of the arm with scores who came to as "
-        "many sessions of one format as of the other, or to none, rounded to tens",
+        classes=float("nan"), verdict="observed",
+        method=tell("percent of the people of the arm with scores who came to as many sessions of one format as of the "
+                    "other, or to none, rounded to tens"),
     )  # fmt: skip
 
 

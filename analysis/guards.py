@@ -16,44 +16,72 @@ from analysis.series_model import REFUSALS as SERIES_REFUSALS
 from analysis.series_model import object_to_series
 from analysis.stepped_wedge import REFUSALS as STEP_REFUSALS
 from analysis.stepped_wedge import object_to_steps
+from analysis.telling import Number, tell
 
+Particulars = dict[str, str | Number]
+"""What the sentence of a refusal names: labels and declared numbers."""
 FEWEST_GROUPS: Final = 3
 """Fewer groups in an arm give no usable estimate of how much groups differ."""
 
 EXPLANATIONS: Final[dict[str, str]] = {
-    "no_scores": "Nobody has a score of {outcome}. Check that its instrument is delivered and scored, or take the "
-    "estimand out of the plan.",
-    "constant_outcome": "All scores of {outcome} are the same, so there is nothing to compare. Check how the "
-    "answers were coded.",
-    "nobody_or_everybody": "Everybody or nobody with a score of {outcome} has the event, so there is nothing to "
-    "compare. Choose another border, or compare the scores themselves.",
-    "one_arm": "Scores of {outcome} come from one arm only. Check the column that holds the arm, or describe the "
-    "change within that arm.",
-    "one_timepoint": "Scores of {outcome} come from one timepoint only. Check the column that holds the timepoint, or "
-    "deliver another wave.",
-    "covariate_constant_or_missing": "The covariate '{covariate}' is missing or the same for every participant with a "
-    "score of {outcome}. Take it out of the estimand or deliver it.",
-    "one_row_per_participant": "No participant has scores of {outcome} at two timepoints, so change cannot be "
-    "followed. Check that ids agree between waves.",
-    "empty_cell": "Nobody in arm '{arm}' has a score of {outcome} at {timepoint}. Choose a timepoint with answers in "
-    "both arms.",
-    "too_few_participants": "Fewer than {fewest} participants of arm '{arm}' have a score of {outcome} at {timepoint}. "
-    "Read the description instead; the floor is small_numbers: fewest_per_arm in the plan.",
-    "covariate_not_asked": "The covariate '{covariate}' is missing for everybody in arm '{arm}' with a score of "
-    "{outcome} at {timepoint}, so samples cannot be made alike in it. Take it out of the estimand or deliver it.",
-    "group_without_replication": "Arm '{arm}' has fewer than {groups} groups with scores of {outcome}, or one "
-    "participant in each, so differences between groups and between people cannot be told apart. Deliver the "
-    "column that holds the group, or collect more groups.",
-    "nobody_waits": "At {timepoint} the people of arm '{arm}' had begun the programme too, so nobody was left to "
-    "compare with. Choose a timepoint up to {until}.",
-    "people_without_group": "Some participants of arm '{arm}' have no group, although whole groups were drawn by lot. "
-    "Deliver the group of everybody.",
-    "group_in_two_arms": "A group has people in two arms, although whole groups were drawn by lot. Check the columns "
-    "of arm and group.",
+    "no_scores": tell(
+        "Nobody has a score of {outcome}. Check that its instrument is delivered and scored, or take the estimand out "
+        "of the plan."
+    ),
+    "constant_outcome": tell(
+        "All scores of {outcome} are the same, so there is nothing to compare. Check how the answers were coded."
+    ),
+    "nobody_or_everybody": tell(
+        "Everybody or nobody with a score of {outcome} has the event, so there is nothing to compare. Choose another "
+        "border, or compare the scores themselves."
+    ),
+    "one_arm": tell(
+        "Scores of {outcome} come from one arm only. Check the column that holds the arm, or describe the change "
+        "within that arm."
+    ),
+    "one_timepoint": tell(
+        "Scores of {outcome} come from one timepoint only. Check the column that holds the timepoint, or deliver "
+        "another wave."
+    ),
+    "covariate_constant_or_missing": tell(
+        "The covariate '{covariate}' is missing or the same for every participant with a score of {outcome}. Take it "
+        "out of the estimand or deliver it."
+    ),
+    "one_row_per_participant": tell(
+        "No participant has scores of {outcome} at two timepoints, so change cannot be followed. Check that ids agree "
+        "between waves."
+    ),
+    "empty_cell": tell(
+        "Nobody in arm '{arm}' has a score of {outcome} at {timepoint}. Choose a timepoint with answers in both arms."
+    ),
+    "too_few_participants": tell(
+        "Too few participants of arm '{arm}' have a score of {outcome} at {timepoint}: fewer than {fewest}. Read the "
+        "description instead; the floor is small_numbers: fewest_per_arm in the plan."
+    ),
+    "covariate_not_asked": tell(
+        "The covariate '{covariate}' is missing for everybody in arm '{arm}' with a score of {outcome} at {timepoint}, "
+        "so samples cannot be made alike in it. Take it out of the estimand or deliver it."
+    ),
+    "group_without_replication": tell(
+        "Arm '{arm}' has too few groups with scores of {outcome} (fewer than {groups}), or one participant in each, so "
+        "differences between groups and between people cannot be told apart. Deliver the column that holds the group, "
+        "or collect more groups."
+    ),
+    "nobody_waits": tell(
+        "At {timepoint} the people of arm '{arm}' had begun the programme too, so nobody was left to compare with. "
+        "Choose a timepoint up to {until}."
+    ),
+    "people_without_group": tell(
+        "Some participants of arm '{arm}' have no group, although whole groups were drawn by lot. Deliver the group of "
+        "everybody."
+    ),
+    "group_in_two_arms": tell(
+        "A group has people in two arms, although whole groups were drawn by lot. Check the columns of arm and group."
+    ),
     **STEP_REFUSALS,
     **SERIES_REFUSALS,
 }
-"""Reason code -> sentence. No sentence gives a number of people found: a small one could identify somebody."""
+"""Reason code -> pattern of a sentence. None gives a number of people found: a small one could identify somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +95,7 @@ class Refusal:
     reason : str
         Code, a key of `EXPLANATIONS`.
     explanation : str
-        A sentence for people, with the way out.
+        A sentence for people, with the way out: a `Told`.
     """
 
     estimand: str
@@ -122,12 +150,12 @@ def find_refusals(
 def check_estimand(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign) -> Refusal | None:
     """Return why an estimand cannot be computed from an outcome frame, or None."""
     measure = plan.outcome(estimand.outcome).measure
-    facts = {"outcome": design.measures[measure].concept if measure in design.measures else measure}
+    concept = design.measures[measure].concept if measure in design.measures else measure
     labels = {arm.id: arm.label for arm in design.arms}
     for reason, particulars in _objections(frame, estimand, plan, design):
         if "arm" in particulars:
             particulars |= {"arm": labels.get(str(particulars["arm"]), particulars["arm"])}
-        return Refusal(estimand.id, reason, EXPLANATIONS[reason].format(**facts, **particulars))
+        return Refusal(estimand.id, reason, tell(EXPLANATIONS[reason], outcome=concept, **particulars))
     return None
 
 
@@ -140,7 +168,7 @@ def compared_arms(estimand: Estimand, design: StudyDesign) -> tuple[str, ...]:
 
 def _objections(
     frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign
-) -> Iterator[tuple[str, dict[str, object]]]:
+) -> Iterator[tuple[str, Particulars]]:
     """Yield reason and particulars of everything that stands against an estimand, the most basic first."""
     arms = compared_arms(estimand, design)
     yield from _nobody_waits(arms, estimand, design)
@@ -174,14 +202,12 @@ def _objections(
     for arm in arms:
         for timepoint in (estimand.timepoint, design.baseline.id):
             if counts.loc[arm, score_column(timepoint)] < fewest:
-                yield "too_few_participants", {"arm": arm, "timepoint": labels[timepoint], "fewest": fewest}
+                yield "too_few_participants", {"arm": arm, "timepoint": labels[timepoint], "fewest": Number(fewest)}
         if arm in in_groups and not _groups_are_replicated(complete.loc[complete["arm"] == arm, "group"]):
-            yield "group_without_replication", {"arm": arm, "groups": FEWEST_GROUPS}
+            yield "group_without_replication", {"arm": arm, "groups": Number(FEWEST_GROUPS)}
 
 
-def _nobody_waits(
-    arms: tuple[str, ...], estimand: Estimand, design: StudyDesign
-) -> Iterator[tuple[str, dict[str, object]]]:
+def _nobody_waits(arms: tuple[str, ...], estimand: Estimand, design: StudyDesign) -> Iterator[tuple[str, Particulars]]:
     """Yield the arm of a waiting list that had begun when it is compared."""
     labels = {timepoint.id: timepoint.label for timepoint in design.timepoints}
     for arm in design.arms if design.kind == "waitlist" else ():
@@ -190,7 +216,7 @@ def _nobody_waits(
             yield "nobody_waits", {"arm": arm.label, "timepoint": later, "until": until}
 
 
-def _unclear_groups(complete: pd.DataFrame, arms: tuple[str, ...]) -> Iterator[tuple[str, dict[str, object]]]:
+def _unclear_groups(complete: pd.DataFrame, arms: tuple[str, ...]) -> Iterator[tuple[str, Particulars]]:
     """Yield people and groups that whole groups drawn by lot do not have."""
     own = complete.loc[complete["arm"].isin(arms)]
     for arm in arms:
@@ -202,7 +228,7 @@ def _unclear_groups(complete: pd.DataFrame, arms: tuple[str, ...]) -> Iterator[t
 
 def _never_asked(
     scored: pd.DataFrame, arms: tuple[str, ...], estimand: Estimand, design: StudyDesign
-) -> Iterator[tuple[str, dict[str, object]]]:
+) -> Iterator[tuple[str, Particulars]]:
     """Yield the covariates that one of the compared samples does not have at all."""
     for timepoint in (known for known in design.timepoints if known.id in (design.baseline.id, estimand.timepoint)):
         for arm in arms:
@@ -214,7 +240,7 @@ def _never_asked(
 
 def _nothing_to_compare(
     scored: pd.DataFrame, arms: tuple[str, ...], design: StudyDesign, is_event: bool
-) -> Iterator[tuple[str, dict[str, object]]]:
+) -> Iterator[tuple[str, Particulars]]:
     """Yield what is wrong with an outcome as a whole."""
     points = scored[[score_column(timepoint.id) for timepoint in design.timepoints]]
     if scored.empty:

@@ -18,13 +18,14 @@ from analysis.harms import Alerts, count_alerts, count_harms, exact_share
 from analysis.meaning import Share
 from analysis.plan_parts import Harm
 from analysis.results import NAN, Result
+from analysis.telling import Number, tell
 
 DAYS_IN_100_YEARS: Final = 36525.0
-NOBODY_FOLLOWED: Final = (
+NOBODY_FOLLOWED: Final = tell(
     "Each timepoint is a sample of its own, so it cannot be told to whom something happened after an earlier one. "
     "Take the harm out of the plan, or follow the same people."
 )
-NOT_ANSWERED: Final = (
+NOT_ANSWERED: Final = tell(
     "Nobody answered the item both at baseline and later. Deliver the item at both, or take the harm out of the plan."
 )
 _TENS: Final = 10
@@ -126,23 +127,23 @@ def _count_people(harm: Harm, arm: str, watched: Watched) -> Iterator[Result]:
     parts = (with_it, n - with_it)
     common: dict[str, Any] = {"analysis": "harms", "arm": arm, "item": harm.id, "prespecified": True}
     beside = {"n": n, "fewest": smallest_part(*parts)}
-    words = "people with the event at any time after the day of baseline"
+    words = tell("people with the event at any time after the day of baseline")
     yield Result(statistic="people_with_event", value=with_it, method=words, **common, **beside)
     yield Result(
         statistic="share_with_event",
         value=100 * found.people.value,
         conf_low=100 * found.people.conf_low,
         conf_high=100 * found.people.conf_high,
-        method=f"percent of everybody allocated: {found.people.method}",
+        method=tell("percent of everybody allocated: share with exact (Clopper-Pearson) interval"),
         **common,
         **beside,
     )
     several = int((counts > 1).sum())
-    words = "events, of which a person may have several"
+    words = tell("events, of which a person may have several")
     yield Result(
         statistic="events", value=found.events, method=words, **common, n=n, fewest=smallest_part(*parts, several)
     )
-    words = "1 where fewer than half of the people had it, otherwise 0"
+    words = tell("1 where fewer than half of the people had it, otherwise 0")
     if n >= FEWEST_SPLIT:
         yield Result(statistic="is_minority", value=float(2 * with_it < n), method=words, **common, n=n)
     yield from _rate_of_first(watched, common)
@@ -173,8 +174,10 @@ def _rate_of_first(watched: Watched, common: dict[str, Any]) -> Iterator[Result]
         conf_high=found.rate_high,
         n=int(is_known.sum()),
         fewest=smallest_part(with_it, len(had) - with_it),
-        method="people with a first event per 100 person-years, each until it or the last day on which something is "
-        "known of them, with exact Poisson (Garwood) interval",
+        method=tell(
+            "people with a first event per 100 person-years, each until it or the last day on which something is known "
+            "of them, with exact Poisson (Garwood) interval"
+        ),
         **common,
     )
 
@@ -197,14 +200,14 @@ def _describe_item(harm: Harm, evaluation: Evaluation) -> Iterator[Result]:
         for arm in design.arms:
             people = participants.loc[participants["arm"] == arm.id, "participant_id"]
             first, second = (told.reindex(people).to_numpy(dtype="float64") for told in (before, later))
-            yield from _tell_alerts(
-                harm, arm.id, timepoint.id, count_alerts(first, second, at_least=harm.at_least or 0.0)
-            )
+            alerts = count_alerts(first, second, at_least=harm.at_least or 0.0)
+            step = max(_TENS, evaluation.plan.small_numbers.protection.threshold)
+            yield from _tell_alerts(harm, arm.id, timepoint.id, alerts, step)
     if not is_told:
         yield _refuse(harm, "nobody_answered_twice", NOT_ANSWERED)
 
 
-def _tell_alerts(harm: Harm, arm: str, timepoint: str, alerts: Alerts) -> Iterator[Result]:
+def _tell_alerts(harm: Harm, arm: str, timepoint: str, alerts: Alerts, step: int) -> Iterator[Result]:
     """Yield shares, each held against the parts of the people that it tells together with those before it.
 
     New alerts come first: they tell those below the border at baseline apart. The share before tells the rest from
@@ -221,16 +224,23 @@ def _tell_alerts(harm: Harm, arm: str, timepoint: str, alerts: Alerts) -> Iterat
         "item": harm.id,
         "prespecified": True,
     }
-    border = f"answers of at least {harm.at_least:g}"
+    border = Number.exactly(harm.at_least or 0.0)
     shares: Iterable[tuple[str, Share, float, str]] = (
-        ("new_alerts", alerts.new, smallest_part(new, never), f"{border}, of people below at baseline"),
+        ("new_alerts", alerts.new, smallest_part(new, never),
+         tell("percent: answers of at least {border}, of people below at baseline; share with exact "
+              "(Clopper-Pearson) interval", border=border)),
         ("alert_before", alerts.before, smallest_part(resolved + stayed, both - resolved - stayed),
-         f"{border} at baseline, of people with both answers"),
-        ("alert_later", alerts.later, smallest_part(*all_parts), f"{border}, of people with both answers"),
-        ("resolved_alerts", alerts.resolved, smallest_part(*all_parts), f"below, of people with {border} at baseline"),
+         tell("percent: answers of at least {border} at baseline, of people with both answers; share with exact "
+              "(Clopper-Pearson) interval", border=border)),
+        ("alert_later", alerts.later, smallest_part(*all_parts),
+         tell("percent: answers of at least {border}, of people with both answers; share with exact "
+              "(Clopper-Pearson) interval", border=border)),
+        ("resolved_alerts", alerts.resolved, smallest_part(*all_parts),
+         tell("percent: below, of people with answers of at least {border} at baseline; share with exact "
+              "(Clopper-Pearson) interval", border=border)),
     )  # fmt: skip
     for statistic, share, fewest, words in shares:
-        safe = _without_tail(share)
+        safe = _without_tail(share, step)
         yield Result(
             statistic=statistic,
             value=100 * safe.value,
@@ -238,10 +248,10 @@ def _tell_alerts(harm: Harm, arm: str, timepoint: str, alerts: Alerts) -> Iterat
             conf_high=100 * safe.conf_high,
             n=share.n,
             fewest=fewest,
-            method=f"percent: {words}; {share.method}",
+            method=words,
             **common,
         )
-    words = "1 where fewer than half of those below at baseline have one later, otherwise 0"
+    words = tell("1 where fewer than half of those below at baseline have one later, otherwise 0")
     if new + never >= FEWEST_SPLIT:
         yield Result(statistic="is_minority", value=float(2 * new < new + never), n=new + never, method=words, **common)
     n = both + alerts.n_incomplete
@@ -250,16 +260,16 @@ def _tell_alerts(harm: Harm, arm: str, timepoint: str, alerts: Alerts) -> Iterat
         value=100 * alerts.n_incomplete / n if n else NAN,
         n=n,
         fewest=smallest_part(alerts.n_incomplete, both),
-        method="percent of everybody allocated without one of the two answers",
+        method=tell("percent of everybody allocated without one of the two answers"),
         **common,
     )
 
 
-def _without_tail(share: Share) -> Share:
-    """Return a share of nobody or of everybody with the interval of as many full tens of people.
+def _without_tail(share: Share, step: int) -> Share:
+    """Return a share of nobody or of everybody with the interval of as many full steps of people, of ten or more.
 
     The limit of such an interval gives the number of people back, and with it how few left the item out; that of fewer
     people is wider, and so stays true.
     """
-    tens = share.n - share.n % _TENS
-    return exact_share(share.count and tens, tens) if share.count in (0, share.n) and tens else share
+    people = share.n - share.n % step
+    return exact_share(share.count and people, people) if share.count in (0, share.n) and people else share

@@ -16,13 +16,14 @@ from analysis.evaluation import Evaluation
 from analysis.frames import covariate_column, outcome_frame, score_column
 from analysis.missing_data import compare_leavers
 from analysis.results import Result
+from analysis.telling import join_told, tell
 
 DIFFERENCE: Final = "standardised_difference"
-_METHOD: Final = (
+_METHOD: Final = tell(
     "Standardised difference of people without a score of the primary outcome from some timepoint to the last less "
     "those with one at the last."
 )
-_LARGEST: Final = f"{_METHOD} Of a category the largest of its levels, without a sign."
+_LARGEST: Final = join_told([_METHOD, tell("Of a category the largest of its levels, without a sign.")])
 _LEFT: Final = "left"
 
 

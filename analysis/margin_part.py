@@ -12,6 +12,7 @@ from analysis.evaluation import Evaluation
 from analysis.mixed_models.inference import Estimate
 from analysis.plan_parts import Margin
 from analysis.results import Result
+from analysis.telling import Number, tell
 
 JUDGED: Final = "judgement"
 JUDGEMENTS: Final[tuple[MarginVerdict, ...]] = (
@@ -23,10 +24,10 @@ JUDGEMENTS: Final[tuple[MarginVerdict, ...]] = (
     "not_equivalent",
 )
 """A judgement is a number in the results, its place here: the disclosure gate takes numbers out, not words."""
-NOT_ESTIMATED: Final = (
+NOT_ESTIMATED: Final = tell(
     "The estimand has no estimate, so it cannot be held against its margin. Its own row says what is missing."
 )
-NO_INTERVAL: Final = "There are too few people to tell how precise the difference is. Collect more data."
+NO_INTERVAL: Final = tell("There are too few people to tell how precise the difference is. Collect more data.")
 
 
 def judge_margins(evaluation: Evaluation) -> Iterator[Result]:
@@ -76,5 +77,10 @@ def put_judgement(row: Result, found: MarginTest) -> Result:
     if found.verdict == "refused:no_interval":
         nan = float("nan")
         return replace(row, verdict=found.verdict, method=NO_INTERVAL, n=nan, fewest=nan, classes=nan)
-    words = f"{found.method}; margin {found.margin:g}, {100 * found.alpha:g} % one-sided"
+    words = tell(
+        "{test}; margin {margin}, {percent} % one-sided",
+        test=found.method,
+        margin=Number.exactly(found.margin),
+        percent=Number.exactly(100 * found.alpha),
+    )
     return replace(row, value=float(JUDGEMENTS.index(found.verdict)), method=words)

@@ -10,6 +10,7 @@ from analysis.design import Direction
 from analysis.errors import AnalysisError
 from analysis.mixed_models.inference import CONFIDENCE, choose
 from analysis.mixed_models.jets import Array
+from analysis.telling import tell
 from data_contracts.errors import Problem
 
 
@@ -134,7 +135,8 @@ def estimate_share(count: int, n: int) -> Share:
 
         low, high = map(float, proportion_confint(count, n, alpha=1 - CONFIDENCE, method="wilson"))
     value = count / n if n else float("nan")
-    return Share(count=count, n=n, value=value, conf_low=low, conf_high=high, method="share with Wilson interval")
+    method = tell("share with Wilson interval")
+    return Share(count=count, n=n, value=value, conf_low=low, conf_high=high, method=method)
 
 
 def _count(before: Array, later: Array, threshold: float, higher_is: Direction, *, beyond: bool) -> ChangeCounts:
@@ -158,7 +160,7 @@ def _count(before: Array, later: Array, threshold: float, higher_is: Direction, 
         worsened=estimate_share(worsened, n),
         n_incomplete=first.size - n,
         threshold=threshold,
-        method="change beyond measurement error (Jacobson & Truax 1991)"
+        method=tell("change beyond measurement error (Jacobson & Truax 1991)")
         if beyond
-        else "change of at least the smallest that people notice",
+        else tell("change of at least the smallest that people notice"),
     )

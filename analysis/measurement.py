@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.design import StudyDesign
 from analysis.results import Result
+from analysis.telling import read_told
 from instruments.psychometrics.sample import MeasureSample, assess_sample
 
 if TYPE_CHECKING:
@@ -114,6 +115,6 @@ def _result(row: Mapping[Any, Any], analysis: str) -> Result:
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],
         n=row["n"],
-        method=row["method"],
+        method=read_told(row["method"], row["words"]),
         verdict=row["verdict"],
     )

@@ -12,6 +12,7 @@ from analysis.evaluation import Evaluation
 from analysis.plan import Estimand
 from analysis.plan_parts import Mediation
 from analysis.results import Result
+from analysis.telling import tell
 
 DRAWS: Final = 2000
 SEED: Final = 20_260
@@ -19,21 +20,26 @@ SEED: Final = 20_260
 NEGLIGIBLE: Final = 1e-8
 """Part of a column, relative to its length, that is rounding."""
 PATHS: Final[dict[str, str]] = {"Total": "total", "Direct": "direct", "Indirect": "indirect"}
-ASSUMES: Final = (
+ASSUMES: Final = tell(
     "linear paths with the baseline of outcome and mediator, percentile bootstrap of complete cases (pingouin); it "
     "takes nothing unmeasured to bear on both mediator and outcome"
 )
 REFUSALS: Final[dict[str, str]] = {
-    "not_by_lot": "Without arms formed by chance a way cannot be told from what people brought along. Leave the "
-    "mediation out.",
-    "not_before": "The mediator is not measured between baseline and the outcome's timepoint, so which came first is "
-    "not known. Name an earlier timepoint.",
-    "in_groups": "People meet in groups, which this analysis takes no account of. Leave the mediation out.",
-    "not_a_score": "A way is asked of scores only. Ask for the scores that the outcomes are made of.",
-    "not_answered": "The question itself was not answered, so it cannot be asked by which way.",
-    "not_separate": "The mediator does not vary, or follows from the arm and what is adjusted for, so no way can be "
-    "told. Name another mediator.",
-    "too_few_participants": "Too few people of an arm have every score that this needs. Leave the mediation out.",
+    "not_by_lot": tell(
+        "Without arms formed by chance a way cannot be told from what people brought along. Leave the mediation out."
+    ),
+    "not_before": tell(
+        "The mediator is not measured between baseline and the outcome's timepoint, so which came first is not known. "
+        "Name an earlier timepoint."
+    ),
+    "in_groups": tell("People meet in groups, which this analysis takes no account of. Leave the mediation out."),
+    "not_a_score": tell("A way is asked of scores only. Ask for the scores that the outcomes are made of."),
+    "not_answered": tell("The question itself was not answered, so it cannot be asked by which way."),
+    "not_separate": tell(
+        "The mediator does not vary, or follows from the arm and what is adjusted for, so no way can be told. Name "
+        "another mediator."
+    ),
+    "too_few_participants": tell("Too few people of an arm have every score that this needs. Leave the mediation out."),
 }
 """Reason -> sentence with the way out."""
 

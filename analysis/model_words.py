@@ -12,24 +12,53 @@ from analysis.least_squares import LeastSquaresFit
 from analysis.mixed_models import ModelFit
 from analysis.model_frame import covariate_term
 from analysis.plan import Estimand, Plan
-from analysis.weighted_model import describe_weights
+from analysis.telling import Number, Told, join_told, list_told, tell
+from analysis.weighted_model import describe_weights, tell_adjusted
 from analysis.weighting import WeightedComparison
 
-STRUCTURES: Final[dict[str, str]] = {
-    "us": "unstructured",
-    "toeph": "heterogeneous Toeplitz",
-    "toep": "Toeplitz",
-    "ar1h": "heterogeneous autoregressive",
-    "ar1": "autoregressive",
-    "csh": "heterogeneous compound symmetry",
-    "cs": "compound symmetry",
-    "adh": "heterogeneous ante-dependence",
-    "ad": "ante-dependence",
+_KINDS: Final = {
+    "mmrm": tell("Mixed model for repeated measures of all scores by restricted maximum likelihood."),
+    "mixed_model": tell("Linear mixed model of all scores by restricted maximum likelihood."),
+    "gee": tell("Generalised estimating equations of all scores, averaged over the people there are."),
+    "least_squares": tell("Linear model of all scores by least squares, each timepoint a sample of its own."),
 }
-
-
-AFTER_BASELINE: Final = " and, after baseline, per group"
-COMMON_BASELINE: Final = "timepoint and arm by timepoint, baseline means constrained equal between arms"
+_COMMON_BASELINE: Final = tell(
+    "Fixed terms: timepoint and arm by timepoint, baseline means constrained equal between arms."
+)
+_CHANGES: Final = tell("Fixed terms: timepoint, arm and arm by timepoint, compared by change from baseline.")
+_FIXED: Final = {
+    "randomised": _COMMON_BASELINE,
+    "waitlist": _COMMON_BASELINE,
+    "stepped_wedge": tell("Fixed terms: timepoint, and whether the group had the programme."),
+    "matched_comparison": _CHANGES,
+    "comparison": _CHANGES,
+    "repeated_cross_section": tell(
+        "Fixed terms: timepoint, arm and arm by timepoint, compared by differences from baseline."
+    ),
+}
+_STRUCTURES: Final = {
+    "us": tell("Covariance of a person's scores: unstructured."),
+    "toeph": tell("Covariance of a person's scores: heterogeneous Toeplitz."),
+    "toep": tell("Covariance of a person's scores: Toeplitz."),
+    "ar1h": tell("Covariance of a person's scores: heterogeneous autoregressive."),
+    "ar1": tell("Covariance of a person's scores: autoregressive."),
+    "csh": tell("Covariance of a person's scores: heterogeneous compound symmetry."),
+    "cs": tell("Covariance of a person's scores: compound symmetry."),
+    "adh": tell("Covariance of a person's scores: heterogeneous ante-dependence."),
+    "ad": tell("Covariance of a person's scores: ante-dependence."),
+}
+_RANDOM: Final = {
+    "intercept": tell("Random intercept per participant."),
+    "slope": tell("Random intercept and slope per participant."),
+    "slope_uncorrelated": tell("Random intercept and uncorrelated slope per participant."),
+}
+_PRECISION: Final = {
+    "kenward_roger": tell("t intervals after Kenward and Roger."),
+    "kenward_roger_linear": tell("t intervals after Kenward and Roger (linear)."),
+    "satterthwaite": tell("t intervals after Satterthwaite."),
+    "z": tell("Normal intervals, too narrow in small samples."),
+}
+_LINKS: Final = {"binary": tell("Logit link."), "ordinal": tell("Cumulative logit link."), "count": tell("Log link.")}
 
 
 def describe_model(
@@ -37,8 +66,8 @@ def describe_model(
     estimand: Estimand,
     plan: Plan,
     design: StudyDesign,
-) -> str:
-    """Return a model in one sentence: terms, covariance, how precision was judged, and what was left out.
+) -> Told:
+    """Return a model in short sentences: terms, covariance, how precision was judged, and what was left out.
 
     Parameters
     ----------
@@ -51,77 +80,71 @@ def describe_model(
         return describe_weights(fit, design)
     if isinstance(fit, InterruptedSeries):
         return describe_series(fit, design)
-    fixed = "timepoint"
-    if not design.compares_timepoints:
-        fixed = {
-            "randomised": COMMON_BASELINE,
-            "waitlist": COMMON_BASELINE,
-            "stepped_wedge": "timepoint, and whether the group had the programme",
-            "matched_comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
-            "comparison": "timepoint, arm and arm by timepoint, compared by change from baseline",
-            "repeated_cross_section": "timepoint, arm and arm by timepoint, compared by differences from baseline",
-        }[design.kind]
+    return join_told(_sentences(fit, estimand, plan, design))
+
+
+def _sentences(
+    fit: ModelFit | GeeFit | LeastSquaresFit, estimand: Estimand, plan: Plan, design: StudyDesign
+) -> Iterator[Told]:
+    yield _KINDS[plan.model_of(estimand, design)]
+    yield tell("Fixed terms: timepoint.") if design.compares_timepoints else _FIXED[design.kind]
     columns = {name.partition("[")[0] for name in fit.terms}
     kept = [known.label for known in design.covariates if covariate_term(known.id) in columns]
-    sentences = [
-        {
-            "mmrm": "Mixed model for repeated measures of all scores by restricted maximum likelihood",
-            "mixed_model": "Linear mixed model of all scores by restricted maximum likelihood",
-            "gee": "Generalised estimating equations of all scores, averaged over the people there are",
-            "least_squares": "Linear model of all scores by least squares, each timepoint a sample of its own",
-        }[plan.model_of(estimand, design)],
-        f"fixed: {fixed}" + (f"; adjusted for {', '.join(kept)}" if kept else ""),
-        *(_covariance_words(fit, estimand, design) if isinstance(fit, ModelFit) else _cluster_words(fit)),
-    ]
+    if kept:
+        yield tell_adjusted(kept)
+    yield from _covariance_words(fit, estimand, design) if isinstance(fit, ModelFit) else _cluster_words(fit)
     if isinstance(fit, ModelFit) and plan.engine != "peerimpact":
-        sentences.append("variances found by statsmodels MixedLM")
+        yield tell("The variances were found by statsmodels MixedLM.")
     if fit.dropped_terms:
-        sentences.append(f"left out because they add nothing: {', '.join(fit.dropped_terms)}")
+        yield tell("Terms left out because they add nothing: {terms}.", terms=", ".join(fit.dropped_terms))
     if isinstance(fit, ModelFit) and fit.optimisation.is_singular:
-        sentences.append("a variance was estimated as zero")
-    return "; ".join(sentences) + "."
+        yield tell("A variance was estimated as zero.")
 
 
-def _cluster_words(fit: GeeFit | LeastSquaresFit) -> Iterator[str]:
+def _cluster_words(fit: GeeFit | LeastSquaresFit) -> Iterator[Told]:
     """Yield link, clusters and standard errors; no number, for those of clusters are about people."""
-    unit = "people of a group, and of one person" if fit.clusters == "group" else "one person"
+    if isinstance(fit, GeeFit):
+        yield _LINKS[fit.family]
+    in_groups = tell("Clusters: scores of people of a group, and of one person.")
+    yield in_groups if fit.clusters == "group" else tell("Clusters: scores of one person.")
     if isinstance(fit, LeastSquaresFit):
-        yield f"clusters: scores of {unit}"
-        yield "t intervals with standard errors and degrees of freedom after Bell and McCaffrey (CR2)"
+        yield tell("t intervals with standard errors and degrees of freedom after Bell and McCaffrey (CR2).")
         return
-    link = {"binary": "logit link", "ordinal": "cumulative logit link", "count": "log link"}[fit.family]
-    within = f", {fit.working} working correlation of scores of {unit}" if fit.working == "exchangeable" else ""
-    yield f"{link}{within}; clusters: {unit}"
-    yield "t intervals with standard errors after Mancl and DeRouen"
+    if fit.working == "exchangeable":
+        yield tell("Exchangeable working correlation of scores within a cluster.")
+    yield tell("t intervals with standard errors after Mancl and DeRouen.")
 
 
-def _covariance_words(fit: ModelFit, estimand: Estimand, design: StudyDesign) -> Iterator[str]:
+def _covariance_words(fit: ModelFit, estimand: Estimand, design: StudyDesign) -> Iterator[Told]:
     """Yield how scores of one person hang together, and how precision was judged."""
-    by_arm = ", for each arm its own" if estimand.variance_by_arm else ""
     if fit.kind == "mmrm":
-        ladder = estimand.covariance
-        taken = fit.optimisation.covariance
-        step = f" (the first of {', '.join(ladder)} that converged)" if taken != ladder[0] else ""
-        yield f"{STRUCTURES[taken]} covariance of a person's scores{step}{by_arm}"
+        ladder, taken = estimand.covariance, fit.optimisation.covariance
+        yield _STRUCTURES[taken]
+        if taken != ladder[0]:
+            yield tell("It is the first that converged of those that the plan names: {covariances}.",
+                       covariances=list_told(ladder))  # fmt: skip
+        if estimand.variance_by_arm:
+            yield tell("Each arm has a covariance of its own.")
     else:
-        slope = {"intercept": "", "slope": " and slope", "slope_uncorrelated": " and uncorrelated slope"}
-        grouped = (" and per group" if design.is_stepped_wedge else AFTER_BASELINE) if fit.n_groups else ""
-        residual = "; residual variance for each arm its own" if by_arm else ""
-        yield f"random intercept{slope[estimand.random]} per participant{grouped}{residual}"
-    yield {
-        "kenward_roger": "t intervals after Kenward and Roger",
-        "kenward_roger_linear": "t intervals after Kenward and Roger (linear)",
-        "satterthwaite": "t intervals after Satterthwaite",
-        "z": "normal intervals, too narrow in small samples",
-    }[fit.df_method]
+        yield _RANDOM[estimand.random]
+        if fit.n_groups:
+            always = tell("Random intercept per group.")
+            yield always if design.is_stepped_wedge else tell("Random intercept per group, after baseline.")
+        if estimand.variance_by_arm:
+            yield tell("Each arm has a residual variance of its own.")
+    yield _PRECISION[fit.df_method]
 
 
-def describe_series(fit: InterruptedSeries, design: StudyDesign) -> str:
-    """Return an interrupted time series in one sentence."""
+def describe_series(fit: InterruptedSeries, design: StudyDesign) -> Told:
+    """Return an interrupted time series in short sentences."""
     start = next(timepoint.label for timepoint in design.timepoints if timepoint.id == design.arms[0].starts)
-    end = ", the end of what is searched" if fit.is_at_end else ""
-    return (
-        f"Interrupted time series: one mean per timepoint, a straight line before {start} and another from then on, by "
-        "generalised least squares with restricted maximum likelihood; errors of neighbouring timepoints correlated by "
-        f"{fit.autocorrelation:.2f}{end}; t intervals after Satterthwaite, of two degrees of freedom at least."
-    )
+    errors = tell("Errors of neighbouring timepoints are correlated by {correlation}.",
+                  correlation=Number(fit.autocorrelation, 2))  # fmt: skip
+    at_end = tell("Errors of neighbouring timepoints are correlated by {correlation}, the end of what is searched.",
+                  correlation=Number(fit.autocorrelation, 2))  # fmt: skip
+    return join_told([
+        tell("Interrupted time series: one mean per timepoint, a straight line before {start} and another from then "
+             "on, by generalised least squares with restricted maximum likelihood.", start=start),
+        at_end if fit.is_at_end else errors,
+        tell("t intervals after Satterthwaite, of two degrees of freedom at least."),
+    ])  # fmt: skip

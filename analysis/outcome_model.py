@@ -20,61 +20,19 @@ from analysis.interrupted_series import InterruptedSeries
 from analysis.least_squares import LeastSquaresFit, fit_least_squares
 from analysis.mixed_models import Estimate, MarginalMeans, ModelFit, fit_mixed_model, fit_mmrm
 from analysis.model_frame import Cell, build_model_frame, contrast_cells, model_terms
+from analysis.model_refusals import FAILURES, MODEL_REFUSALS
 from analysis.model_words import describe_model
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
 from analysis.series_model import SeriesModel, fit_series_model
 from analysis.stepped_wedge import EXPOSURE, SIDES, add_exposure, exposure_of, fewest_on_sides, people_on_sides
+from analysis.telling import tell
 from analysis.weighted_model import WeightedModel, fit_weighted_model
 from analysis.weighting import WeightedComparison
 
-FAILURES: Final[dict[str, str]] = {
-    "not_converged": "No attempt to fit the model reached its solution. Take covariates out of the estimand, or look "
-    "at the data for values that cannot be.",
-    "no_degrees_of_freedom": "The model leaves nothing to judge its precision by. Take covariates out of the estimand.",
-}
-"""Failure code -> sentence with the way out."""
-_FEWER_TERMS: Final = "Take covariates out of the estimand, or collect more data."
-MODEL_REFUSALS: Final[dict[str, str]] = {
-    "too_few_rows": f"There are not more scores than terms of the model. {_FEWER_TERMS}",
-    "constant_outcome": "The scores do not vary, given the terms of the model. Check how the answers were coded, and "
-    "whether a covariate is the outcome itself.",
-    "one_row_per_participant": "Nobody of an arm has scores at two timepoints, so change cannot be followed. Check "
-    "that ids agree between waves.",
-    "covariance_not_identified": "At some pair of timepoints nobody has both scores, so an unstructured covariance "
-    "cannot be told. Write a ladder, such as 'covariance: [us, toeph, csh, cs]'.",
-    "slope_not_identified": "Nobody has scores at three timepoints, so a random slope cannot be told. Write 'random: "
-    "intercept', or 'model: mmrm'.",
-    "too_few_groups": "There are not two groups, so how much groups differ cannot be told. Check the column that holds "
-    "the group.",
-    "group_without_replication": "No group has two people with scores, so groups and people cannot be told apart. "
-    "Check the column that holds the group.",
-    "statsmodels_cannot": "The statsmodels engine cannot fit this model. Write 'engine: peerimpact'.",
-    "separation": "A term of the model tells without error who has the event, or how scores are ordered, so its "
-    "estimate has no end. Take the covariate out, merge its levels, or choose another timepoint.",
-    "too_few_clusters": f"There are too few people or groups for so many terms, or for one of them. {_FEWER_TERMS}",
-    "too_few_compared": "Too few people of an arm have the score at baseline, the later score and every covariate. "
-    f"{_FEWER_TERMS}",
-    "too_few_participants": "An arm has too few people, or groups, for so many covariates to weight by. "
-    f"{_FEWER_TERMS}",
-    "covariates_repeat": "A covariate does not vary among the people compared, or follows from the others, so nobody "
-    "can be weighted by it. Take it out of the estimand.",
-    "no_overlap": "The covariates tell who was in which arm, so nobody has a counterpart in the other arm. Compare "
-    "people who could have been in either, or take out of the estimand what only one arm can have.",
-    "too_little_overlap": "Too few people of an arm are like anybody in the other arm, so too few are left to compare. "
-    "Compare people who could have been in either, or describe the arms side by side.",
-    "weights_alone": "An estimand by overlap weights knows no further terms. Ask this of an estimand by another model.",
-    "group_in_both_arms": "A group has people of both arms, so it does not belong to one of them. Check the columns "
-    "that hold the arm and the group.",
-    "too_few_pairs": f"Too few people have two scores for so many terms. {_FEWER_TERMS}",
-    "model_unsuitable": "The scores are not of the kind that the plan says, or do not hold what the model needs. Check "
-    "'kind' of the outcome (binary: an event; ordinal: 3 to 10 whole numbers that follow one another; count: whole "
-    "numbers from zero) and how the answers were coded.",
-}
-"""Problem code of a model -> sentence with the way out. None gives a number of people or a level: they may be few."""
 COUNTED: Final[dict[str, str]] = {
-    "analysed": "participants in the model of the outcome",
-    "linked": "participants in the model of the outcome at more than one timepoint",
+    "analysed": tell("participants in the model of the outcome"),
+    "linked": tell("participants in the model of the outcome at more than one timepoint"),
 }
 
 

@@ -20,6 +20,7 @@ from analysis.mixed_models.inference import CONFIDENCE
 from analysis.permutation import PermutationTest, permute_clusters
 from analysis.plan import Estimand, Outcome
 from analysis.results import Result
+from analysis.telling import Number, Told, tell, tell_many
 
 ENOUGH_CLUSTERS: Final = 5
 """Groups in each arm from which the model decides what is clear.
@@ -29,17 +30,25 @@ Below, it judges how far groups differ from four or fewer of a kind, which nothi
 """
 SEED: Final = 20_261
 """Of allocations that are drawn: same input, same bytes."""
-REFUSALS: Final[dict[str, str]] = {
-    "not_by_lot": "Lots did not decide who was in which arm, so there is nothing to draw anew. Take 'permutation' out "
-    "of the plan.",
-    "order_by_lot": "In a stepped wedge lots decide the order of the groups; a test that draws the order anew is not "
-    "there. Take 'permutation' out of the plan.",
-    "person_without_cluster": "People of one arm meet in groups and people of the other do not, so they cannot change "
-    "places. Take 'permutation' out of the plan; the mixed model allows for the groups.",
-    "group_in_both_arms": "A group has people of both arms. Check the columns of arm and group.",
-    "too_few_clusters": "An arm has fewer than two groups with scores at baseline and then, so groups and arms cannot "
-    "be told apart. Read the description instead.",
-    "constant_outcome": "All groups have the same mean. Check how the answers were coded.",
+REFUSALS: Final[dict[str, Told]] = {
+    "not_by_lot": tell(
+        "Lots did not decide who was in which arm, so there is nothing to draw anew. Take 'permutation' out "
+        "of the plan."
+    ),
+    "order_by_lot": tell(
+        "In a stepped wedge lots decide the order of the groups; a test that draws the order anew is not "
+        "there. Take 'permutation' out of the plan."
+    ),
+    "person_without_cluster": tell(
+        "People of one arm meet in groups and people of the other do not, so they cannot change "
+        "places. Take 'permutation' out of the plan; the mixed model allows for the groups."
+    ),
+    "group_in_both_arms": tell("A group has people of both arms. Check the columns of arm and group."),
+    "too_few_clusters": tell(
+        "An arm has fewer than two groups with scores at baseline and then, so groups and arms cannot "
+        "be told apart. Read the description instead."
+    ),
+    "constant_outcome": tell("All groups have the same mean. Check how the answers were coded."),
 }
 """Reason -> sentence with the way out."""
 
@@ -84,8 +93,14 @@ def reasons_of_permutation(outcome: Outcome, evaluation: Evaluation, found: Sequ
         if is_clear and own["fewest_units"].value < ENOUGH_CLUSTERS and own["p_value"].value >= 1 - CONFIDENCE:
             yield Reason(
                 "permutation",
-                f"Fewer than {ENOUGH_CLUSTERS} groups were drawn for an arm, and drawing lots alone could have made "
-                "such a difference.",
+                tell_many(
+                    "Fewer than {count} group was drawn for an arm, and drawing lots alone could have made such a "
+                    "difference.",
+                    "Fewer than {count} groups were drawn for an arm, and drawing lots alone could have made such a "
+                    "difference.",
+                    ENOUGH_CLUSTERS,
+                    count=Number(ENOUGH_CLUSTERS),
+                ),
                 estimand.id,
             )
 
@@ -130,9 +145,31 @@ def _permute(estimand: Estimand, evaluation: Evaluation) -> Iterator[Result]:
             n=min(len(each) for each in scores),
             fewest=min(count_fewest(each, classes) for each in scores),
             verdict="estimated",
-            method=f"{test.method}; {'groups' if design.is_cluster_randomised else 'people'} drawn anew, scores less "
-            "what baseline and covariates tell",
+            method=_describe(test, is_of_groups=design.is_cluster_randomised),
         )
+
+
+def _describe(test: PermutationTest, *, is_of_groups: bool) -> Told:
+    """Return the test in words; a report reads from them what was drawn, and whether all ways were tried."""
+    if is_of_groups and test.is_exact:
+        return tell(
+            "Permutation test of mean scores, all allocations; groups drawn anew, scores less what baseline and "
+            "covariates tell."
+        )
+    if is_of_groups:
+        return tell(
+            "Permutation test of mean scores, allocations drawn at random; groups drawn anew, scores less what "
+            "baseline and covariates tell."
+        )
+    if test.is_exact:
+        return tell(
+            "Permutation test of mean scores, all allocations; people drawn anew, scores less what baseline and "
+            "covariates tell."
+        )
+    return tell(
+        "Permutation test of mean scores, allocations drawn at random; people drawn anew, scores less what "
+        "baseline and covariates tell."
+    )
 
 
 def _statistics(test: PermutationTest) -> dict[str, float]:

@@ -35,6 +35,8 @@ from analysis.plan_parts import (
     SmallestMeaningfulChange,
     Subgroup,
 )
+from analysis.profiles import PROFILES, Profile, ProfileName
+from analysis.telling import Number, Told, tell
 from data_contracts.documents import (
     Document,
     Finding,
@@ -74,6 +76,13 @@ class Event(StrictModel):
         """Return ``of at least 10``."""
         word, border = ("at most", self.at_most) if self.at_least is None else ("at least", self.at_least)
         return f"of {word} {border:g}"
+
+    def of(self, measure: str) -> Told:
+        """Return ``PHQ-9 total of at least 10``."""
+        if self.at_most is not None:
+            return tell("{measure} of at most {limit}", measure=measure, limit=Number.exactly(self.at_most))
+        assert self.at_least is not None  # noqa: S101 - an event has one border
+        return tell("{measure} of at least {limit}", measure=measure, limit=Number.exactly(self.at_least))
 
     def percent(self, scores: pd.Series) -> pd.Series:
         """Return 100 where a score is an event, 0 where it is none, NaN without a score."""
@@ -154,8 +163,13 @@ class Estimand(StrictModel):
 class SmallNumbers(StrictModel):
     """Floors below which numbers are hidden (`profile`) or not computed (`fewest_per_arm`)."""
 
-    profile: Literal["threshold-10", "none"] = "threshold-10"
+    profile: ProfileName = "threshold-10"
     fewest_per_arm: Annotated[int, Field(ge=5)] = 10
+
+    @property
+    def protection(self) -> Profile:
+        """What the profile protects."""
+        return PROFILES[self.profile]
 
 
 class AnswerQuality(StrictModel):
@@ -219,10 +233,11 @@ class Plan(StrictModel):
             units: dict[str, Unit] = {"ordinal": "category", "count": "count"}
             return replace(measure, unit=units.get(outcome.kind, measure.unit))
         flipped: dict[Direction, Direction] = {"better": "worse", "worse": "better"}
+        label = outcome.event.of(measure.label)
         return replace(
             measure,
-            label=f"{measure.label} {outcome.event}",
-            concept=f"the share of people with {measure.label} {outcome.event}",
+            label=label,
+            concept=tell("the share of people with {event}", event=label),
             minimum=0.0,
             maximum=100.0,
             higher_is=measure.higher_is if outcome.event.at_most is None else flipped[measure.higher_is],

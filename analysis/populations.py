@@ -14,8 +14,9 @@ from analysis.design import StudyDesign
 from analysis.exposure import derive_exposure
 from analysis.plan import Estimand, Outcome, Plan
 from analysis.plan_parts import Population
+from analysis.telling import tell
 
-NO_SESSIONS: Final = (
+NO_SESSIONS: Final = tell(
     "Who came how often is not known, because the study tells of no sessions. Declare 'sessions' in study.yaml, or "
     "take 'attended_at_least' out of the population."
 )

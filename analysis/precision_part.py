@@ -15,6 +15,7 @@ from analysis.guards import compared_arms
 from analysis.mixed_models import Estimate
 from analysis.plan import Estimand
 from analysis.results import Result
+from analysis.telling import Number, tell
 
 POWER: Final = 0.8
 DESCRIBED: Final = "too_few_participants"
@@ -52,7 +53,10 @@ def describe_precision(evaluation: Evaluation) -> Iterator[Result]:
             classes=row.classes,
             fewest=row.fewest,
             verdict="estimated",
-            method=found.method,
+            method=tell(
+                "True difference that a two-sided t-test at 5 % finds in {percent} % of studies as precise as this.",
+                percent=Number(100 * found.power),
+            ),
         )
 
 

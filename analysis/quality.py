@@ -20,6 +20,7 @@ from analysis.frames import complete_cases, score_column
 from analysis.outcome_model import estimate_outcome
 from analysis.plan import Flag, Outcome, Plan
 from analysis.results import Result
+from analysis.telling import join_told, tell
 
 FLAGS: Final[tuple[Flag, ...]] = get_args(Flag)
 ANY: Final = "flagged"
@@ -27,11 +28,9 @@ ANY: Final = "flagged"
 LEFT_OUT: Final = "left_out"
 WITHOUT, WITH = "flagged_left_out", "flagged_kept"
 """Populations of the other analysis: without the flagged answers, or with those that the plan leaves out."""
-FEWEST_LEFT_OUT: Final = 10
-"""Fewer people between two analyses of a study with protected numbers decide nothing that is told."""
-_METHODS: Final = {
-    WITHOUT: "Without the answers that were flagged",
-    WITH: "With the flagged answers that the plan leaves out",
+METHODS: Final = {
+    WITHOUT: tell("Without the answers that were flagged."),
+    WITH: tell("With the flagged answers that the plan leaves out."),
 }
 _WHO: Final = ["participant_id", "timepoint"]
 
@@ -89,7 +88,7 @@ def count_flags(flags: pd.DataFrame, design: StudyDesign) -> Iterator[Result]:
                 timepoint=timepoint.id,
                 value=number,
                 n=number,
-                method="participants with any flag" if flag == ANY else "participants with this flag",
+                method=tell("participants with any flag") if flag == ANY else tell("participants with this flag"),
             )
 
 
@@ -133,7 +132,7 @@ def estimate_again(
             value=lost.sum(),
             n=lost.sum(),
             fewest=fewest,
-            method="scores that one of the two analyses leaves out",
+            method=tell("scores that one of the two analyses leaves out"),
         )
         yield replace(
             row,
@@ -141,7 +140,7 @@ def estimate_again(
             population=population,
             prespecified=bool(plan.quality.leave_out),
             fewest=float(np.fmin(row.fewest, fewest)),
-            method=f"{_METHODS[population]}. {row.method}",
+            method=join_told([METHODS[population], row.method]),
         )
 
 
@@ -157,10 +156,11 @@ def reasons_of_flags(
         other = others.get(row.estimand)
         if other is None:
             continue
-        if plan.small_numbers.profile != "none" and min(other.fewest, other.n) < FEWEST_LEFT_OUT:
+        protection = plan.small_numbers.protection
+        if protection.protects and min(other.fewest, other.n) < protection.threshold:
             continue
         if find_meaning(row, outcome) != find_meaning(other, outcome):
-            sentence = "What can be said hangs on whether the answers that were flagged are used."
+            sentence = tell("What can be said hangs on whether the answers that were flagged are used.")
             yield Reason("flagged", sentence, row.estimand, timepoint=row.timepoint)
 
 

@@ -15,6 +15,7 @@ from scipy import stats
 from analysis.errors import AnalysisError
 from analysis.expected_change import ExpectedChange, make_expected_change
 from analysis.mixed_models.inference import CONFIDENCE
+from analysis.telling import tell
 from data_contracts.errors import Problem
 
 FEWEST_RETESTED: Final = 4
@@ -118,7 +119,7 @@ def expect_change_by_rule(reference: Reference, rule: EntryRule) -> ExpectedChan
         conf_low=ends[0],
         conf_high=ends[1],
         df=math.inf,
-        method="regression to the mean of normal scores beyond a border (Davis 1976), delta method",
+        method=tell("regression to the mean of normal scores beyond a border (Davis 1976), delta method"),
         source=reference.source,
     )
 
@@ -147,7 +148,7 @@ def expect_change_by_mean(reference: Reference, *, mean: float) -> ExpectedChang
         raise AnalysisError(Problem("mean_not_possible", message, "Give the baseline mean of those who entered."))
     value = -(1 - reference.retest) * (mean - reference.mean)
     error = math.hypot((1 - reference.retest) * _mean_error(reference), value * _retest_error(reference))
-    method = "regression to the mean along a line, from the baseline mean, delta method"
+    method = tell("regression to the mean along a line, from the baseline mean, delta method")
     return make_expected_change(value, error, math.inf, method, reference.source)
 
 

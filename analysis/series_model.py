@@ -18,18 +18,23 @@ from analysis.frames import count_classes, score_column
 from analysis.interrupted_series import FEWEST, FEWEST_AFTER, FEWEST_BEFORE, InterruptedSeries, fit_interrupted_series
 from analysis.mixed_models.inference import Estimate
 from analysis.plan import Estimand, Plan
+from analysis.telling import Number, tell
 
 Cell = tuple[str, str]
 
 REFUSALS: Final[dict[str, str]] = {
-    "not_begun": "At {timepoint} the programme had not begun. Choose a timepoint from {start} on.",
-    "too_few_at_timepoint": "Fewer than {fewest} people have a score of {outcome} at {timepoint}. Choose another "
-    "timepoint, or read the description instead; the floor is small_numbers: fewest_per_arm in the plan.",
-    "series_too_short": "A departure from a trend needs {fewest} timepoints with enough answers, {before} of them "
-    "before {start} and {after} from then on. Collect more, or declare 'design: repeated_cross_section' and compare "
-    "two timepoints.",
+    "not_begun": tell("At {timepoint} the programme had not begun. Choose a timepoint from {start} on."),
+    "too_few_at_timepoint": tell(
+        "Too few people have a score of {outcome} at {timepoint}: fewer than {fewest}. Choose another timepoint, or "
+        "read the description instead; the floor is small_numbers: fewest_per_arm in the plan."
+    ),
+    "series_too_short": tell(
+        "Too few timepoints with enough answers for a departure from a trend, which needs: before {start} {before}, "
+        "from then on {after}, in all {fewest}. Collect more, or declare 'design: repeated_cross_section' and compare "
+        "two timepoints."
+    ),
 }
-"""Reason code -> sentence with the way out."""
+"""Reason code -> pattern of a sentence with the way out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,7 +107,7 @@ def usable_timepoints(frame: pd.DataFrame, plan: Plan, design: StudyDesign) -> I
 
 def object_to_series(
     frame: pd.DataFrame, estimand: Estimand, plan: Plan, design: StudyDesign
-) -> Iterator[tuple[str, dict[str, object]]]:
+) -> Iterator[tuple[str, dict[str, str | Number]]]:
     """Yield reason and particulars of what stands against a series."""
     usable = list(usable_timepoints(frame, plan, design))
     start = next(timepoint for timepoint in design.timepoints if timepoint.id == design.arms[0].starts)
@@ -111,8 +116,8 @@ def object_to_series(
     if weeks[estimand.timepoint] < start.week:
         yield "not_begun", {"timepoint": label, "start": start.label}
     if estimand.timepoint not in usable:
-        yield "too_few_at_timepoint", {"timepoint": label, "fewest": plan.small_numbers.fewest_per_arm}
+        yield "too_few_at_timepoint", {"timepoint": label, "fewest": Number(plan.small_numbers.fewest_per_arm)}
     before = sum(weeks[name] < start.week for name in usable)
     if before < FEWEST_BEFORE or len(usable) - before < FEWEST_AFTER or len(usable) < FEWEST:
-        sizes = {"fewest": FEWEST, "before": FEWEST_BEFORE, "after": FEWEST_AFTER}
-        yield "series_too_short", {**sizes, "start": start.label}
+        needed = {"fewest": FEWEST, "before": FEWEST_BEFORE, "after": FEWEST_AFTER}
+        yield "series_too_short", {"start": start.label} | {name: Number(count) for name, count in needed.items()}

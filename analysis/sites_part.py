@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -16,21 +16,32 @@ from analysis.frames import count_fewest
 from analysis.plan import Estimand
 from analysis.results import Result
 from analysis.sites import UnitSpread, compare_units
+from analysis.telling import Number, join_told, tell, tell_many
 
 FEWEST_UNITS: Final = 5
+"""Sites, or facilitators, below which how much they differ cannot be estimated: they are only described."""
 FEWEST_LEADERS: Final = 10
 """Facilitators below whom nothing is told of them, not even that they are too few: they are people, too."""
-"""Sites, or facilitators, below which how much they differ cannot be estimated: they are only described."""
 FEWEST_LISTED: Final = 10
 """People of a site that is listed."""
-TOO_FEW: Final = (
-    f"Fewer than {FEWEST_UNITS} sites have people with scores, so how much sites differ cannot be estimated; they are "
-    "described only."
+TOO_FEW: Final = tell_many(
+    "Fewer than {count} site has people with scores, so how much sites differ cannot be estimated; it is described "
+    "only.",
+    "Fewer than {count} sites have people with scores, so how much sites differ cannot be estimated; they are "
+    "described only.",
+    FEWEST_UNITS,
+    count=Number(FEWEST_UNITS),
 )
-MODEL: Final = (
-    "linear mixed model of change from baseline by restricted maximum likelihood, random intercept per {unit}, "
-    "allowing for baseline, arm and the covariates of the estimand"
-)
+MODELS: Final[Mapping[str, str]] = {
+    "site": tell(
+        "linear mixed model of change from baseline by restricted maximum likelihood, random intercept per site, "
+        "allowing for baseline, arm and the covariates of the estimand"
+    ),
+    "facilitator": tell(
+        "linear mixed model of change from baseline by restricted maximum likelihood, random intercept per "
+        "facilitator, allowing for baseline, arm and the covariates of the estimand"
+    ),
+}
 
 
 def compare_sites(evaluation: Evaluation) -> Iterator[Result]:
@@ -85,20 +96,20 @@ def _of_sites(base: Result, estimand: Estimand, evaluation: Evaluation) -> Itera
     classes = classes_of(evaluation, evaluation.plan.primary)
     base = replace(base, classes=classes, fewest=count_fewest(rows["later"], classes))
     if len(sizes) >= 2:
-        words = "sites of people with scores at both timepoints"
+        words = tell("sites of people with scores at both timepoints")
         yield replace(base, value=float(len(sizes)), n=len(rows), verdict="observed", method=words)
     if len(sizes) < FEWEST_UNITS:
         yield _refuse(replace(base, statistic="site_spread"), "too_few_sites", TOO_FEW)
-        yield from _described(base, rows, sizes)
+        yield from _described(base, rows, find_listed(sizes, _fewest(FEWEST_LISTED, evaluation)))
         return
     try:
         found = compare_units(rows, "unit", _terms(rows, estimand))
     except AnalysisError as error:
         yield _refuse(replace(base, statistic="site_spread"), *explain(error))
         return
-    base = replace(base, method=MODEL.format(unit="site"))
+    base = replace(base, method=MODELS["site"])
     yield from _spread(base, "site", len(rows), found)
-    listed = find_listed(sizes)
+    listed = find_listed(sizes, _fewest(FEWEST_LISTED, evaluation))
     for unit in found.units.to_dict("records"):
         if unit["unit"] in listed:
             yield from _of_unit(base, {str(name): value for name, value in unit.items()})
@@ -109,7 +120,8 @@ def _of_facilitators(base: Result, estimand: Estimand, evaluation: Evaluation) -
     if sessions is None or "facilitator" not in sessions.columns:
         return
     came = sessions[(sessions["attended"] == "attended") & (sessions["facilitator"].fillna("") != "")]
-    if came["facilitator"].nunique() < FEWEST_LEADERS or find_objection(evaluation, evaluation.plan.primary):
+    fewest = _fewest(FEWEST_LEADERS, evaluation)
+    if came["facilitator"].nunique() < fewest or find_objection(evaluation, evaluation.plan.primary):
         return
     counts = came.groupby(["participant_id", "facilitator"]).size().rename("times").reset_index()
     ranked = counts.sort_values(["times", "facilitator"], ascending=[False, True], kind="stable")
@@ -119,24 +131,29 @@ def _of_facilitators(base: Result, estimand: Estimand, evaluation: Evaluation) -
     number = rows["unit"].nunique()
     classes = classes_of(evaluation, evaluation.plan.primary)
     base = replace(base, statistic="facilitator_spread", classes=classes, fewest=float(number))
-    if number < FEWEST_LEADERS:
+    if number < fewest:
         return
     try:
         found = compare_units(rows, "unit", _terms(rows, estimand))
     except AnalysisError as error:
         yield _refuse(base, *explain(error))
         return
-    yield from _spread(replace(base, method=MODEL.format(unit="facilitator")), "facilitator", len(rows), found)
+    yield from _spread(replace(base, method=MODELS["facilitator"]), "facilitator", len(rows), found)
 
 
-def find_listed(sizes: pd.Series) -> set[str]:
-    """Return the units that may be listed, from unit -> people: those that are large enough, if not one is missing.
+def find_listed(sizes: pd.Series, fewest: int = FEWEST_LISTED) -> set[str]:
+    """Return the units that may be listed, from unit -> people: those of at least `fewest`, if not one is missing.
 
     Predictions sum to zero over units, so a single one left out could be had from the others.
     """
     ordered = sizes.sort_index(kind="stable").sort_values(kind="stable")
-    small = int((ordered < FEWEST_LISTED).sum())
+    small = int((ordered < fewest).sum())
     return set(ordered.index[2 if small == 1 else small :])
+
+
+def _fewest(usual: int, evaluation: Evaluation) -> int:
+    """Return how many people are enough to be told of: as usual, or more where the plan protects more."""
+    return max(usual, evaluation.plan.small_numbers.protection.threshold)
 
 
 def _rows(estimand: Estimand, unit: pd.Series, evaluation: Evaluation) -> pd.DataFrame:
@@ -159,7 +176,7 @@ def _spread(base: Result, unit: str, people: int, found: UnitSpread) -> Iterator
     row = replace(base, n=people)
     yield replace(
         row, statistic=f"{unit}_spread", value=found.spread, conf_low=found.spread_low, conf_high=found.spread_high,
-        method=f"{base.method}; interval by profile likelihood",
+        method=_add(base, tell("interval by profile likelihood")),
     )  # fmt: skip
     yield replace(row, statistic=f"{unit}_icc", value=found.icc)
 
@@ -171,24 +188,29 @@ def _of_unit(base: Result, unit: dict[str, float | str]) -> Iterator[Result]:
         yield replace(
             row, statistic="site_prediction", value=float(unit["prediction"]), std_error=float(unit["std_error"]),
             conf_low=float(unit["conf_low"]), conf_high=float(unit["conf_high"]),
-            method=f"{base.method}; best linear unbiased prediction",
+            method=_add(base, tell("best linear unbiased prediction")),
         )  # fmt: skip
     for limit in ("funnel_95", "funnel_998"):
         half = float(unit[limit])
         yield replace(
             row, statistic=f"site_{limit}", value=float(unit["unshrunken"]), conf_low=-half, conf_high=half,
-            method=f"{base.method}; mean of what is left over in the site, and funnel limits about zero",
+            method=_add(base, tell("mean of what is left over in the site, and funnel limits about zero")),
         )  # fmt: skip
     yield replace(row, statistic="site_position", value=float(unit["position"]))
 
 
-def _described(base: Result, rows: pd.DataFrame, sizes: pd.Series) -> Iterator[Result]:
+def _add(base: Result, words: str) -> str:
+    """Return what the model was, and what was made of it."""
+    return join_told([base.method, words], separator="; ")
+
+
+def _described(base: Result, rows: pd.DataFrame, listed: set[str]) -> Iterator[Result]:
     """Yield mean change by site."""
-    for unit in sorted(find_listed(sizes)):
+    for unit in sorted(listed):
         change = rows.loc[rows["unit"] == unit, "change"]
         yield replace(
             base, statistic="site_mean_change", item=unit, value=float(change.mean()), n=len(change),
-            verdict="observed", method="mean change from baseline of the people of the site, all arms",
+            verdict="observed", method=tell("mean change from baseline of the people of the site, all arms"),
         )  # fmt: skip
 
 

@@ -16,10 +16,25 @@ from analysis.mixed_models.inference import make_estimate
 from analysis.plan import Estimand
 from analysis.results import Result
 from analysis.standardised import standardise_estimate
+from analysis.telling import Told, tell
 
 DIFFERENCE: Final = "difference_in_baseline_sds"
 CHANGE: Final = "change_in_baseline_sds"
 """Statistics of this part: how arms or samples differ, and how a single group changed."""
+REFUSALS: Final[dict[str, str]] = {
+    "too_few_participants": tell(
+        "There are too few people with scores to tell how far people differ. Describe what was observed instead."
+    ),
+    "no_spread": tell(
+        "People do not differ in their scores, so there is no standard deviation to divide by. Give the difference in "
+        "points."
+    ),
+    "no_precision": tell(
+        "The estimate has no standard error or no degrees of freedom, so its size has no interval. Describe what was "
+        "observed instead."
+    ),
+}
+"""Reason -> sentence with the way out."""
 
 
 def standardise_answers(evaluation: Evaluation) -> Iterator[Result]:
@@ -50,7 +65,6 @@ def _standardise(answer: Result, estimand: Estimand, evaluation: Evaluation) -> 
     own = samples.agg(["count", "var"]).reindex(list(compared_arms(estimand, design)))
     sd, df = _pool(own)
     fewest = float(np.fmin(answer.n, own["count"].fillna(0).min()))
-    what, of = ("change", "arm") if answer.statistic == "change" else ("difference", "arms compared")
     place: dict[str, Any] = {
         "analysis": "size",
         "statistic": CHANGE if answer.statistic == "change" else DIFFERENCE,
@@ -65,8 +79,8 @@ def _standardise(answer: Result, estimand: Estimand, evaluation: Evaluation) -> 
         estimate = make_estimate(answer.value, answer.std_error, answer.df)
         found = standardise_estimate(estimate, sd=sd / correction, n=df + 1)
     except AnalysisError as error:
-        problem = error.problems[0]
-        return Result(**place, verdict=f"refused:{problem.code}", method=f"{problem.message} {problem.how_to_fix}")
+        code = error.problems[0].code
+        return Result(**place, verdict=f"refused:{code}", method=REFUSALS.get(code, str(error)))
     return Result(
         **place,
         value=found.value,
@@ -78,8 +92,22 @@ def _standardise(answer: Result, estimand: Estimand, evaluation: Evaluation) -> 
         classes=answer.classes,
         fewest=answer.fewest,
         verdict="estimated",
-        method=f"{what} of the model over the standard deviation at {design.baseline.label} within the {of}, with "
-        "Hedges' correction for small samples (t interval)",
+        method=_describe(answer, design.baseline.label),
+    )
+
+
+def _describe(answer: Result, baseline: str) -> Told:
+    """Return what the answer was divided by."""
+    if answer.statistic == "change":
+        return tell(
+            "change of the model over the standard deviation at {baseline} within the arm, with Hedges' correction for "
+            "small samples (t interval)",
+            baseline=baseline,
+        )
+    return tell(
+        "difference of the model over the standard deviation at {baseline} within the arms compared, with Hedges' "
+        "correction for small samples (t interval)",
+        baseline=baseline,
     )
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from analysis.design import BEFORE_PROGRAMME, WITH_PROGRAMME, StudyDesign, Timepoint
 from analysis.frames import score_column
 from analysis.plan import Estimand
+from analysis.telling import Number, tell
 
 EXPOSURE: Final = "exposure"
 """Column of a model frame: whether a score was given under the programme."""
@@ -25,18 +26,25 @@ SIDES: Final = (WITH_PROGRAMME, BEFORE_PROGRAMME)
 FEWEST_CLUSTERS: Final = 3
 """With two groups one comparison of them remains, in which group, time and programme cannot be told apart."""
 REFUSALS: Final[dict[str, str]] = {
-    "nobody_has_begun": "At {timepoint} no group has the programme yet. Choose a timepoint at which some have.",
-    "too_few_clusters_to_step": "Fewer than {clusters} groups have scores of {outcome}, so groups, time and programme "
-    "cannot be told apart. Collect more groups, or describe what was observed.",
-    "sequence_on_one_side": "Sequence '{arm}' has no scores of {outcome} from before it began, or none from after it. "
-    "Choose a later timepoint, or deliver what is missing.",
-    "time_not_separate": "At no timepoint up to {timepoint} were some groups measured with the programme and others "
-    "before it, so the programme cannot be told from the passing of time. Choose another timepoint, or deliver what is "
-    "missing.",
-    "too_few_on_a_side": "Fewer than {fewest} participants have a score of {outcome} with the programme, or before it, "
-    "up to {timepoint}. Read the description instead; the floor is small_numbers: fewest_per_arm in the plan.",
+    "nobody_has_begun": tell("At {timepoint} no group has the programme yet. Choose a timepoint at which some have."),
+    "too_few_clusters_to_step": tell(
+        "Too few groups have scores of {outcome} (fewer than {clusters}), so groups, time and programme cannot be told "
+        "apart. Collect more groups, or describe what was observed."
+    ),
+    "sequence_on_one_side": tell(
+        "Sequence '{arm}' has no scores of {outcome} from before it began, or none from after it. Choose a later "
+        "timepoint, or deliver what is missing."
+    ),
+    "time_not_separate": tell(
+        "At no timepoint up to {timepoint} were some groups measured with the programme and others before it, so the "
+        "programme cannot be told from the passing of time. Choose another timepoint, or deliver what is missing."
+    ),
+    "too_few_on_a_side": tell(
+        "Too few participants have a score of {outcome} with the programme, or before it, up to {timepoint}: fewer "
+        "than {fewest}. Read the description instead; the floor is small_numbers: fewest_per_arm in the plan."
+    ),
 }
-"""Reason code -> sentence with the way out; no sentence gives a number of people found."""
+"""Reason code -> pattern of a sentence with the way out; none gives a number of people found."""
 
 
 def exposure_of(arm: str, timepoint: str, design: StudyDesign) -> str:
@@ -105,7 +113,7 @@ def fewest_on_sides(rows: pd.DataFrame, classes: float) -> float:
 
 def object_to_steps(
     complete: pd.DataFrame, estimand: Estimand, design: StudyDesign, fewest: int
-) -> Iterator[tuple[str, dict[str, object]]]:
+) -> Iterator[tuple[str, dict[str, str | Number]]]:
     """Yield reason and particulars of what stands against an estimand of a stepped wedge, the most basic first.
 
     Parameters
@@ -123,14 +131,14 @@ def object_to_steps(
         A key of `REFUSALS`, and what its sentence needs.
     """
     asked = asked_timepoints(estimand, design)
-    label: dict[str, object] = {"timepoint": asked[-1].label}
+    label: dict[str, str | Number] = {"timepoint": asked[-1].label}
     seen = _long(complete, asked, design)
     begun = [arm for arm in design.arms if design.has_begun(arm, asked[-1].id)]
     if not begun:
         yield "nobody_has_begun", label
         return
     if seen["group"].nunique() < FEWEST_CLUSTERS:
-        yield "too_few_clusters_to_step", {"clusters": FEWEST_CLUSTERS}
+        yield "too_few_clusters_to_step", {"clusters": Number(FEWEST_CLUSTERS)}
     sides = seen.groupby("arm")[EXPOSURE].nunique()
     for arm in begun:
         if sides.get(arm.id, 0) < len(SIDES):
@@ -139,7 +147,7 @@ def object_to_steps(
         yield "time_not_separate", label
     people = seen.groupby(EXPOSURE)["participant"].nunique().reindex(SIDES, fill_value=0)
     if people.min() < fewest:
-        yield "too_few_on_a_side", label | {"fewest": fewest}
+        yield "too_few_on_a_side", label | {"fewest": Number(fewest)}
 
 
 def _long(complete: pd.DataFrame, asked: tuple[Timepoint, ...], design: StudyDesign) -> pd.DataFrame:

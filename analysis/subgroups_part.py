@@ -22,16 +22,23 @@ from analysis.outcome_model import fit_estimand
 from analysis.plan import Estimand
 from analysis.plan_parts import Subgroup
 from analysis.results import Result
+from analysis.telling import tell
 
 SIDES: Final = ["below", "above"]
 """Of the mean of a number."""
+ENDS: Final[Mapping[str, float]] = {tell("one SD below the mean"): -1.0, tell("one SD above the mean"): 1.0}
+"""Values of a number at which the estimand is told -> standard deviations from the mean."""
 INTERACTION: Final = "interaction"
 REFUSALS: Final[dict[str, str]] = {
-    "not_answered": "The question itself was not answered, so it cannot be asked for whom.",
-    "not_a_score": "For whom is asked of scores only. Ask for the score that the outcome is made of.",
-    "design": "In this design it cannot be asked for whom.",
-    "too_few_in_level": "Too few people of some level were observed in an arm. Join levels, or leave the subgroup out.",
-    "not_fitted": "The model with the characteristic could not be fitted. Leave the subgroup out, or ask more people.",
+    "not_answered": tell("The question itself was not answered, so it cannot be asked for whom."),
+    "not_a_score": tell("For whom is asked of scores only. Ask for the score that the outcome is made of."),
+    "design": tell("In this design it cannot be asked for whom."),
+    "too_few_in_level": tell(
+        "Too few people of some level were observed in an arm. Join levels, or leave the subgroup out."
+    ),
+    "not_fitted": tell(
+        "The model with the characteristic could not be fitted. Leave the subgroup out, or ask more people."
+    ),
 }
 """Reason -> sentence with the way out."""
 
@@ -145,16 +152,15 @@ def _rows_of_levels(fit: ModelFit | LeastSquaresFit, asked: _Asked, design: Stud
         present = [level for level in asked.covariate.levels if level in found]
         return present, np.array([_weigh(means, cells, {term: level}) for level in present])
     values = complete_cases(asked.frame, [asked.covariate.id], design)[covariate_column(asked.covariate.id)]
-    ends = {"one SD below the mean": -1.0, "one SD above the mean": 1.0}
     rows = [
         _weigh(
             fit.marginal_means(factors, at={term: float(values.mean() + side * values.std())}, weights="observed"),
             cells,
             {},
         )
-        for side in ends.values()
+        for side in ENDS.values()
     ]
-    return list(ends), np.array(rows)
+    return list(ENDS), np.array(rows)
 
 
 def _weigh(means: MarginalMeans, cells: Mapping[Cell, float], level: dict[str, str]) -> Array:
@@ -183,15 +189,16 @@ def _tell(
     if len(labels) == 2:
         per = 1.0 if asked.covariate.levels else 0.5
         between = fit.estimate(per * differences[0])
-        what = f"{labels[1]} less {labels[0]}" if asked.covariate.levels else "per standard deviation"
+        of_levels = tell("{second} less {first}", second=labels[1], first=labels[0])
+        what = of_levels if asked.covariate.levels else tell("per standard deviation")
         told = [_row(asked, INTERACTION, "", between, method=what, **known)]
     elif isinstance(fit, ModelFit):
         joint = fit.test(differences)
-        told = [_row(asked, INTERACTION, "", p_value=joint.p_value, method="joint test of all levels", **known)]
+        told = [_row(asked, INTERACTION, "", p_value=joint.p_value, method=tell("joint test of all levels"), **known)]
     else:
         return []
     return told + [
-        _row(asked, "difference", label, fit.estimate(row), method="the same model", **known)
+        _row(asked, "difference", label, fit.estimate(row), method=tell("the same model"), **known)
         for label, row in zip(labels, rows, strict=True)
     ]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.errors import AnalysisError
+from analysis.telling import tell
 from data_contracts.errors import Problem
 
 RATIO_PER_SD: Final = 0.91
@@ -62,7 +63,7 @@ def derive_e_value(risk_ratio: float, *, conf_low: float, conf_high: float) -> E
     AnalysisError
         ``ratio_not_possible``: not above 0, not finite, or the estimate lies outside its interval.
     """
-    return _e_value(risk_ratio, conf_low, conf_high, "E-value of a risk ratio (VanderWeele & Ding 2017)")
+    return _e_value(risk_ratio, conf_low, conf_high, tell("E-value of a risk ratio (VanderWeele & Ding 2017)"))
 
 
 def derive_e_value_of_difference(value: float, *, conf_low: float, conf_high: float) -> EValue:
@@ -81,7 +82,9 @@ def derive_e_value_of_difference(value: float, *, conf_low: float, conf_high: fl
     AnalysisError
         As `derive_e_value`.
     """
-    method = "E-value of a standardised difference d, taken for a risk ratio of exp(0.91 d) (VanderWeele & Ding 2017)"
+    method = tell(
+        "E-value of a standardised difference d, taken for a risk ratio of exp(0.91 d) (VanderWeele & Ding 2017)"
+    )
     return _e_value(_as_ratio(value), _as_ratio(conf_low), _as_ratio(conf_high), method)
 
 

@@ -18,6 +18,7 @@ from analysis.design import Covariate, StudyDesign
 from analysis.frames import count_classes, covariate_column, score_column
 from analysis.mixed_models.inference import Estimate
 from analysis.plan import Estimand, Plan
+from analysis.telling import Told, join_told, list_told, tell
 from analysis.weighting import WeightedComparison, compare_weighted
 
 Cell = tuple[str, str]
@@ -195,7 +196,7 @@ def estimate_mean(
     ).difference
 
 
-def describe_weights(found: WeightedComparison, design: StudyDesign) -> str:
+def describe_weights(found: WeightedComparison, design: StudyDesign) -> Told:
     """Return a comparison in words, for the annex: what the arms were made alike in, and how precision was judged.
 
     Parameters
@@ -207,15 +208,19 @@ def describe_weights(found: WeightedComparison, design: StudyDesign) -> str:
     """
     names = [known.label for known in design.covariates if known.id in found.adjustment_set]
     if len(names) < len(found.adjustment_set):
-        names.append(f"the score at {design.baseline.label}")
-    sentences = [
-        "Difference of mean scores at the timepoint, of people weighted by how well they could have been in the other "
-        "arm (overlap weights, by logistic regression)",
-        f"adjusted for {', '.join(names)}",
-        f"clusters: {'people of a group' if design.group_arms else 'one person'}",
-        "t intervals after Welch, with sandwich standard errors that know that the weights were estimated",
-    ]
-    return "; ".join(sentences) + "."
+        names.append(tell("the score at {timepoint}", timepoint=design.baseline.label))
+    return join_told([
+        tell("Difference of mean scores at the timepoint, of people weighted by how well they could have been in the "
+             "other arm (overlap weights, by logistic regression)."),
+        tell_adjusted(names),
+        tell("Clusters: people of a group.") if design.group_arms else tell("Clusters: one person."),
+        tell("t intervals after Welch, with sandwich standard errors that know that the weights were estimated."),
+    ])  # fmt: skip
+
+
+def tell_adjusted(names: Sequence[str]) -> Told:
+    """Return what a comparison was adjusted for: labels of covariates."""
+    return tell("Adjusted for {covariates}.", covariates=list_told(names))
 
 
 def estimate_ratio(model: WeightedModel, timepoint: str) -> tuple[float, float, float]:

@@ -14,6 +14,7 @@ from data_contracts.expectations import ROW, Outcome, Parameters, Runner, build_
 from data_contracts.keys import number_keys
 from data_contracts.model import Contract, Table
 from data_contracts.rules import OWN, RESERVED, Rule
+from data_contracts.telling import tell
 from data_contracts.verdicts import Verdict
 
 ROWS_AT_ONCE: Final = 200_000
@@ -152,7 +153,7 @@ def _check_columns(table: pd.DataFrame, contract: Contract) -> Verdict:
         not wrong,
         len(table),
         len(table) if wrong else 0,
-        "The table has the columns of its contract.",
+        tell("The table has the columns of its contract."),
     )
 
 

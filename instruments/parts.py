@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
 
 from data_contracts.documents import NAME_PATTERN, Code, Finding, FindingsError, StrictModel
+from data_contracts.telling import tell
 
 Id = Annotated[str, Field(pattern=NAME_PATTERN)]
 ItemId = Annotated[Code, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -74,6 +75,18 @@ class Citation(StrictModel):
     doi: Annotated[str, Field(pattern=r"^(10\.[0-9]{4,9}/\S+)?$")] = ""
 
 
+_LICENCES: Final = {
+    "public_domain": tell("public domain"),
+    "free": tell("free to use"),
+    "free_with_attribution": tell("free with attribution"),
+    "free_non_commercial": tell("free for non-commercial use"),
+    "registration_required": tell("registration required"),
+    "permission_needed": tell("permission needed"),
+    "restricted": tell("restricted"),
+    "unknown": tell("not known"),
+}
+
+
 class Licence(StrictModel):
     """Who may use the instrument: `status` for machines, `terms` in words, `source` where it was read.
 
@@ -91,8 +104,7 @@ class Licence(StrictModel):
     @property
     def in_words(self) -> str:
         """The status as people say it."""
-        own = {"free": "free to use", "free_non_commercial": "free for non-commercial use", "unknown": "not known"}
-        return own.get(self.status, self.status.replace("_", " "))
+        return _LICENCES[self.status]
 
 
 class Option(StrictModel):

@@ -21,6 +21,7 @@ from pipelines.instruments_cli import instruments_app
 from pipelines.plan_cli import plan_app
 from pipelines.power_cli import power
 from pipelines.rehearse_cli import rehearse
+from pipelines.report_cli import portfolio, report
 
 _SHOWN_LINES = 20
 _SHOWN_ROWS = 5
@@ -45,6 +46,8 @@ app.command()(init)
 app.command()(explain)
 app.command()(rehearse)
 app.command()(power)
+app.command()(report)
+app.command()(portfolio)
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with study.yaml and sap.yaml.")]
 DataRoot = Annotated[

@@ -12,6 +12,7 @@ from data_contracts.errors import choose_from
 from instruments import Instrument
 from pipelines.allocation import find_allocation_findings
 from pipelines.events.checks import find_event_contradictions
+from pipelines.interviews.checks import find_interview_contradictions
 from pipelines.texts import plain_label
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def find_contradictions(study: Study) -> list[Finding]:
     findings = [*_arm_findings(study), *_timepoint_findings(study), *_name_findings(study), *_number_findings(study)]
     for index, source in enumerate(study.sources):
         findings += _source_findings(study, ("sources", index), source)
-    return [*findings, *find_event_contradictions(study)]
+    return [*findings, *find_event_contradictions(study), *find_interview_contradictions(study)]
 
 
 def find_unknown_variants(study: Study, library: Mapping[str, Instrument]) -> list[Finding]:

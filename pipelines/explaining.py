@@ -10,7 +10,7 @@ from analysis.explanation import Line, Passage, explain_estimand
 from data_contracts.errors import Problem
 from pipelines.errors import PipelineError
 from pipelines.folder import StudyFolder
-from pipelines.publish import describe_provenance
+from pipelines.provenance import describe_provenance
 from pipelines.store import Store
 
 TABLES = ("results", "scores", "participants", "flags", "sessions", "events")

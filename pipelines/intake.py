@@ -31,6 +31,8 @@ from pipelines.errors import PipelineError
 from pipelines.events.intake import allowed_event_days, take_in_events
 from pipelines.events.lines import read_event_files
 from pipelines.identities import count_linked, find_like_ids, tell_linking
+from pipelines.interviews.intake import take_in_interviews
+from pipelines.interviews.lines import NO_THEME, read_interview_files
 from pipelines.linking import PLACE_PREFIX, count_told, pseudonymise, set_aside_identical
 from pipelines.quality import flag_answers
 from pipelines.readings import read_cells
@@ -58,6 +60,8 @@ class Intake:
     flags: pd.DataFrame
     sessions: pd.DataFrame
     events: pd.DataFrame
+    codings: pd.DataFrame
+    quotations: pd.DataFrame
     quarantine: pd.DataFrame
     reconciliation: pd.DataFrame
     verdicts: tuple[Verdict, ...]
@@ -117,7 +121,9 @@ def take_in(
     logs = read_session_files(study, data_root, [file.table.source for file in files], corrections, key)
     read = [file.table.source for file in (*files, *logs)]
     lists = read_event_files(study, data_root, read, corrections, key)
-    all_files = (*files, *logs, *lists)
+    read += [file.table.source for file in lists]
+    spoken = read_interview_files(study, data_root, read, corrections, key)
+    all_files = (*files, *logs, *lists, *spoken)
     parameters = contract_parameters(study, library)
     aside = [*[line for file in files for line in file.table.set_aside], *list_identical_files(files)]
     rows = _list_all_rows(study, files, library, key)
@@ -133,9 +139,10 @@ def take_in(
     baseline = find_baseline_days(study, rows, cells)
     attendance = take_in_sessions(study, logs, participants, baseline, key, contracts)
     happened = take_in_events(study, lists, rows, baseline, key, contracts, parameters)
+    heard = take_in_interviews(study, spoken, files, rows, key, contracts, parameters)
     flagged = flag_answers(study, files, library, rows, responses, contracts["flags"])
     aside += [*identical, *set_aside, *cells.set_aside, *flagged.set_aside, *attendance.set_aside]
-    aside += happened.set_aside
+    aside += [*happened.set_aside, *heard.set_aside]
     return Intake(
         responses=responses,
         participants=participants,
@@ -143,16 +150,19 @@ def take_in(
         flags=flagged.flags,
         sessions=attendance.sessions,
         events=happened.events,
+        codings=heard.codings,
+        quotations=heard.quotations,
         quarantine=quarantine_table(aside),
         reconciliation=reconcile(
             {file.table.source: file.table.rows_read for file in all_files},
             rows.drop_duplicates(ROW).groupby("source", sort=False).size().to_dict()
             | attendance.rows_accepted
-            | happened.rows_accepted,
+            | happened.rows_accepted
+            | heard.rows_accepted,
             aside,
             {file.table.source: file.fingerprint for file in all_files},
         ),
-        verdicts=(*arrival, *cells.verdicts, *attendance.verdicts, *happened.verdicts),
+        verdicts=(*arrival, *cells.verdicts, *attendance.verdicts, *happened.verdicts, *heard.verdicts),
         drift=find_drift(study, files, library, cells),
         linkage=count_linked(rows, parameters["timepoints"]),
         like_ids=find_like_ids(all_files, listed),
@@ -249,6 +259,9 @@ def contract_parameters(study: Study, library: Mapping[str, Instrument]) -> dict
         "attendance": list(ATTENDANCE),
         "event_kinds": [kind.id for kind in study.event_kinds],
         "event_days": allowed_event_days(study),
+        "themes": [theme.id for theme in study.themes],
+        "themes_or_none": [*(theme.id for theme in study.themes), NO_THEME],
+        "coder_numbers": (1.0, float("inf")),
     }
 
 

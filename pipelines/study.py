@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from analysis.design import Arm, Covariate, DesignKind, Direction, EventKind, Measure, StudyDesign, Timepoint
+from analysis.design import Arm, Covariate, DesignKind, Direction, EventKind, Measure, StudyDesign, Theme, Timepoint
 from data_contracts.documents import Document, Finding, FindingsError, StrictModel, load_document
 from instruments import Instrument
 from instruments.parts import LanguageTag
@@ -16,6 +16,7 @@ from pipelines.consistency import find_contradictions, find_unknown_instruments,
 from pipelines.declarations import Id, Number, Source, Text
 from pipelines.errors import PipelineError
 from pipelines.events.declarations import EventsSource
+from pipelines.interviews.declarations import InterviewsSource, StudyTheme
 from pipelines.library import adapt_library
 from pipelines.sessions.declarations import SessionSource
 
@@ -93,6 +94,30 @@ class StudyEventKind(StrictModel):
     label: str = ""
 
 
+class ProgrammeDescription(StrictModel):
+    """What the programme is and how it is given: the points of the TIDieR checklist that need words of the study.
+
+    The name of the programme is the `title` of the study.
+
+    References
+    ----------
+    Hoffmann TC, Glasziou PP, Boutron I, et al. (2014). Better reporting of interventions: template for intervention
+    description and replication (TIDieR) checklist and guide. BMJ 348, g1687. doi 10.1136/bmj.g1687
+    """
+
+    why: str = ""
+    materials: str = ""
+    procedures: str = ""
+    provider: str = ""
+    mode: str = ""
+    place: str = ""
+    schedule: str = ""
+    tailoring: str = ""
+    modifications: str = ""
+    fidelity_planned: str = ""
+    fidelity_assessed: str = ""
+
+
 class Study(StrictModel):
     """A study definition (`study.yaml`)."""
 
@@ -102,6 +127,12 @@ class Study(StrictModel):
     programme: str = ""
     sponsor: str = ""
     evaluator: str = ""
+    delivery: ProgrammeDescription = ProgrammeDescription()
+    funding: str = ""
+    interests: str = ""
+    ethics: str = ""
+    registration: str = ""
+    data_access: str = ""
     synthetic: bool = False
     language: LanguageTag = "en"
     design: DesignKind
@@ -118,6 +149,8 @@ class Study(StrictModel):
     sessions: list[SessionSource] = []
     event_kinds: list[StudyEventKind] = []
     events: list[EventsSource] = []
+    themes: list[StudyTheme] = []
+    interviews: list[InterviewsSource] = []
 
     @model_validator(mode="after")
     def _holds_together(self) -> Study:
@@ -177,6 +210,7 @@ def derive_design(study: Study, library: Mapping[str, Instrument]) -> StudyDesig
         recruitment={str(name): count for name, count in study.recruitment.items()},
         event_kinds=tuple(EventKind(kind.id, kind.label or kind.id) for kind in study.event_kinds),
         items=_items(study, library),
+        themes=tuple(Theme(theme.id, theme.label, theme.definition) for theme in study.themes),
     )
 
 

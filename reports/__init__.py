@@ -5,14 +5,17 @@ from reports.content import ReportContent
 from reports.disclosure import gate_results
 from reports.errors import ReportError
 from reports.lint import lint_claims
-from reports.render import render_report
+from reports.render import Report, prepare_report, render_page, render_report
 
 __all__ = [
     "Claim",
+    "Report",
     "ReportContent",
     "ReportError",
     "gate_results",
     "lint_claims",
     "make_claim",
+    "prepare_report",
+    "render_page",
     "render_report",
 ]

@@ -10,21 +10,36 @@ from analysis.balance_part import AFTER, BEFORE, E_VALUE, E_VALUE_OF_LIMIT, EFFE
 from analysis.frames import score_column
 from analysis.plan import Estimand, Outcome
 from reports.cells import Table, mark_notes, value_cell
-from reports.claims import WITHHELD, join_words
+from reports.claim_sentences import label_of
+from reports.claims import WITHHELD, capital
 from reports.content import ReportContent
-from reports.numbers import NO_BREAK, NOT_SHOWN, NOTHING, format_number
+from reports.language import mark, say, say_list
+from reports.numbers import NOT_SHOWN, NOTHING, format_number, format_percent, format_threshold
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Block
 
-HEADING: Final = "How alike the compared people were"
-CAUTION: Final = (
+HEADING: Final = mark("How alike the compared people were")
+CAUTION: Final = mark(
     "Being alike in what was measured says nothing of what was not: people who chose, or were chosen for, an arm may "
     "differ in hope, support or illness that no question asked about."
 )
+AS_THEY_WERE: Final = mark(
+    "The arms are compared as they were, and the model allows for the covariates; the table says how alike their "
+    "people were to begin with."
+)
 _LEFT_OUT_WORDS: Final = {
-    5.0: "None or few",
-    25.0: "Fewer than one in four",
-    100.0: "One in four or more",
+    5.0: mark(
+        "None or few of the people in {arm} with a score at {timepoint} were left out because their score at the start "
+        "or a covariate is missing."
+    ),
+    25.0: mark(
+        "Fewer than one in four of the people in {arm} with a score at {timepoint} were left out because their score "
+        "at the start or a covariate is missing."
+    ),
+    100.0: mark(
+        "One in four or more of the people in {arm} with a score at {timepoint} were left out because their score at "
+        "the start or a covariate is missing."
+    ),
 }
 """Upper limit of a share in percent -> words that tell no count."""
 
@@ -58,7 +73,9 @@ def say_balance(outcome: Outcome, rows: Rows, content: ReportContent) -> Block |
         tables += _tables(of_estimand, estimand, content)
     for estimand in told:
         sentences += _say_unmeasured(pick(own, estimand=estimand.id), estimand, content, len(told) > 1)
-    return Block(heading=HEADING, sentences=tuple(dict.fromkeys(sentences)), tables=tuple(tables), caution=CAUTION)
+    return Block(
+        heading=say(HEADING), sentences=tuple(dict.fromkeys(sentences)), tables=tuple(tables), caution=say(CAUTION)
+    )
 
 
 def _is_told(estimand: Estimand, rows: Rows) -> bool:
@@ -82,81 +99,92 @@ def _distinct(told: list[Estimand], rows: Rows) -> Iterator[Estimand]:
 def _say_weights(rows: Rows, estimand: Estimand, content: ReportContent) -> Iterator[str]:
     """Yield what the arms were made alike in, and how many people that left to compare."""
     if not pick(rows, statistic=EFFECTIVE):
-        yield (
-            "The arms are compared as they were, and the model allows for the covariates; the table says how alike "
-            "their people were to begin with."
-        )
+        yield say(AS_THEY_WERE)
         return
-    at = _timepoint(estimand, content)
-    yield (
+    at = label_of(content.design, estimand.timepoint)
+    yield say(
         "People were weighted by how well they could have been in the other arm (overlap weights). With these weights "
-        f"both arms are alike on average in {_adjustment_set(estimand, content)}."
+        "both arms are alike on average in {characteristics}.",
+        characteristics=_adjustment_set(estimand, content),
     )
     left = [(arm, pick_one(rows, statistic=EFFECTIVE, arm=arm)) for arm in estimand.compared]
     shown = [(arm, row) for arm, row in left if row is not None and row.is_shown]
     if shown:
-        parts = [f"{format_number(row.value, 0)} of 100 in {_arm(arm, content)}" for arm, row in shown]
-        yield (
-            f"Compared at {at}, weighted people tell as much as so many people of equal weight would (the effective "
-            f"sample size): {join_words(parts)}."
+        parts = [
+            say("{number} of 100 in {arm}", number=format_number(row.value, 0), arm=_arm(arm, content))
+            for arm, row in shown
+        ]
+        yield say(
+            "Compared at {timepoint}, weighted people tell as much as so many people of equal weight would (the "
+            "effective sample size): {sizes}.",
+            timepoint=at,
+            sizes=say_list(parts),
         )
     for arm in estimand.compared:
         row = pick_one(rows, statistic=LEFT_OUT, arm=arm)
         if row is not None and row.is_shown:
-            yield (
-                f"{_LEFT_OUT_WORDS[row.value]} of the people in {_arm(arm, content)} with a score at {at} were left "
-                "out because their score at the start or a covariate is missing."
-            )
+            yield say(_LEFT_OUT_WORDS[row.value], arm=_arm(arm, content), timepoint=at)
 
 
 def _say_unmeasured(rows: Rows, estimand: Estimand, content: ReportContent, is_one_of_several: bool) -> Iterator[str]:
     """Yield what strength something unmeasured would need (E-value), in plain words."""
     value, limit = (pick_one(rows, statistic=name) for name in (E_VALUE, E_VALUE_OF_LIMIT))
-    where = f"At {_timepoint(estimand, content)}" if is_one_of_several else ""
-    if is_one_of_several and content.plan.is_asked_twice(estimand):
-        where = f"{where} ({estimand.id})"
     if value is None:
         return
+    said = _say_strength(value, limit, estimand, content)
+    if is_one_of_several:
+        said = say("{when}: {sentence}", when=_which(estimand, content), sentence=said)
+    yield said
+
+
+def _say_strength(value: Row, limit: Row | None, estimand: Estimand, content: ReportContent) -> str:
     if value.verdict.startswith("refused"):
-        yield f"{where}: {value.method}" if where else value.method
-    elif not value.is_shown or limit is None or not limit.is_shown:
-        yield f"How strong something unmeasured would have to be is not shown: {WITHHELD}."
-    elif limit.value <= 1:
-        sentence = "the interval holds no difference already, so nothing unmeasured is needed to explain it."
-        yield f"{where}, {sentence}" if where else f"T{sentence[1:]}"
-    else:
-        lead = f"{where}, something" if where else "Something"
-        first = _arm(estimand.compared.first, content)
-        yield (
-            f"{lead} that was not measured could explain the difference away only if it made both being in the {first} "
-            f"arm and the outcome at least {format_number(value.value, 1)} times as likely, beyond what was adjusted "
-            f"for (E-value); {format_number(limit.value, 1)} times would bring the interval to no difference."
-        )
+        return value.told
+    if not value.is_shown or limit is None or not limit.is_shown:
+        return say("How strong something unmeasured would have to be is not shown: {reason}.", reason=say(WITHHELD))
+    if limit.value <= 1:
+        return say("The interval holds no difference already, so nothing unmeasured is needed to explain it.")
+    return say(
+        "Something that was not measured could explain the difference away only if it made both being in the {arm} arm "
+        "and the outcome at least {strength} times as likely, beyond what was adjusted for (E-value); {least} times "
+        "would bring the interval to no difference.",
+        arm=_arm(estimand.compared.first, content),
+        strength=format_number(value.value, 1),
+        least=format_number(limit.value, 1),
+    )
+
+
+def _which(estimand: Estimand, content: ReportContent) -> str:
+    """Return which of several estimands it is."""
+    timepoint = label_of(content.design, estimand.timepoint)
+    if content.plan.is_asked_twice(estimand):
+        return say("At {timepoint} ({estimand})", timepoint=timepoint, estimand=estimand.id)
+    return say("At {timepoint}", timepoint=timepoint)
 
 
 def _tables(rows: Rows, estimand: Estimand, content: ReportContent) -> Iterator[Table]:
     """Yield the standardised differences, and of weighted arms the effective sample size."""
-    design = content.design
-    labels = {known.id: known.label for known in design.covariates}
-    labels[score_column(design.baseline.id)] = f"The score at {design.baseline.label}"
-    weighted = bool(pick(rows, statistic=AFTER))
-    adjusted = {*estimand.covariates, score_column(design.baseline.id)}
-    lines = []
-    for item in dict.fromkeys(row.item for row in pick(rows, statistic=BEFORE)):
-        found = [pick_one(rows, statistic=name, item=item) for name in ((BEFORE, AFTER) if weighted else (BEFORE,))]
-        beside = "" if item in adjusted else " (not adjusted for)"
-        lines.append((f"{labels[item]}{beside}", *(value_cell(row, 2) for row in found)))
+    lines = tuple(_lines(rows, estimand, content))
     if lines:
         first, second = (_arm(arm, content) for arm in estimand.compared)
-        note = (
-            f"{first} less {second}, over the average standard deviation; of a category the largest of its levels. At "
-            f"0 the arms are alike; beyond {MOST_DIFFERENT}, either way, they differ much."
+        note = say(
+            "{first} less {second}, over the average standard deviation; of a category the largest of its levels. At 0 "
+            "the arms are alike; beyond {limit}, either way, they differ much.",
+            first=first,
+            second=second,
+            limit=format_threshold(MOST_DIFFERENT),
+        )
+        timepoint = label_of(content.design, estimand.timepoint)
+        columns = (
+            (say("Before weighting"), say("After weighting"))
+            if pick(rows, statistic=AFTER)
+            else (say("To begin with"),)
         )
         yield Table(
-            f"Standardised differences between the arms, {_timepoint(estimand, content)}",
-            ("Of people", *(("Before weighting", "After weighting") if weighted else ("To begin with",))),
-            tuple(lines),
-            (note, *mark_notes(tuple(lines))),
+            say("Standardised differences between the arms, {timepoint}", timepoint=timepoint),
+            (say("Of people"), *columns),
+            lines,
+            (note, *mark_notes(lines)),
         )
     sizes = tuple(
         (_arm(row.arm, content), _percent(row))
@@ -164,30 +192,39 @@ def _tables(rows: Rows, estimand: Estimand, content: ReportContent) -> Iterator[
         if row.arm in estimand.compared
     )
     if sizes:
-        note = "In percent of the people compared: how many people of equal weight would tell as much."
+        note = say("In percent of the people compared: how many people of equal weight would tell as much.")
         yield Table(
-            "What weights leave: the effective sample size",
-            ("Arm", "After weighting"),
+            say("What weights leave: the effective sample size"),
+            (say("Arm"), say("After weighting")),
             sizes,
             (note, *mark_notes(sizes)),
         )
 
 
+def _lines(rows: Rows, estimand: Estimand, content: ReportContent) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each characteristic; of one that was not adjusted for it is said."""
+    design = content.design
+    baseline = score_column(design.baseline.id)
+    labels = {known.id: known.label for known in design.covariates}
+    labels[baseline] = capital(say("the score at {timepoint}", timepoint=design.baseline.label))
+    statistics = (BEFORE, AFTER) if pick(rows, statistic=AFTER) else (BEFORE,)
+    for item in dict.fromkeys(row.item for row in pick(rows, statistic=BEFORE)):
+        header = labels[item]
+        if item not in (*estimand.covariates, baseline):
+            header = say("{characteristic} (not adjusted for)", characteristic=header)
+        yield header, *(value_cell(pick_one(rows, statistic=name, item=item), 2) for name in statistics)
+
+
 def _percent(row: Row) -> str:
     if row.hidden:
-        return NOT_SHOWN
-    return f"{format_number(row.value, 0)}{NO_BREAK}%" if row.is_shown else NOTHING
+        return say(NOT_SHOWN)
+    return format_percent(row.value) if row.is_shown else NOTHING
 
 
 def _adjustment_set(estimand: Estimand, content: ReportContent) -> str:
     labels = {known.id: known.label for known in content.design.covariates}
-    return join_words(
-        [*(labels[covariate] for covariate in estimand.covariates), f"the score at {content.design.baseline.label}"]
-    )
-
-
-def _timepoint(estimand: Estimand, content: ReportContent) -> str:
-    return next(known.label for known in content.design.timepoints if known.id == estimand.timepoint)
+    baseline = say("the score at {timepoint}", timepoint=content.design.baseline.label)
+    return say_list([*(labels[covariate] for covariate in estimand.covariates), baseline])
 
 
 def _arm(arm: str, content: ReportContent) -> str:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.permutation_part import ENOUGH_CLUSTERS
+from reports.language import say_many
+from reports.numbers import format_count
 from reports.reading import Row, Rows, pick
 
 CHANCE: Final = 0.05
-LEFT_TO_CHANCE: Final = (
-    f"Fewer than {ENOUGH_CLUSTERS} groups were drawn for an arm, too few to judge by the interval how far groups "
-    "differ. So drawing the lots anew decides, and drawing alone could have made a difference this large: chance "
-    "remains a possible explanation."
-)
+
+
+def say_left_to_chance() -> str:
+    """Return why a difference is not called clear although its interval leaves out zero."""
+    return say_many(
+        "Fewer than {count} group was drawn for an arm, too few to judge by the interval how far groups differ. So "
+        "drawing the lots anew decides, and drawing alone could have made a difference this large: chance remains a "
+        "possible explanation.",
+        "Fewer than {count} groups were drawn for an arm, too few to judge by the interval how far groups differ. So "
+        "drawing the lots anew decides, and drawing alone could have made a difference this large: chance remains a "
+        "possible explanation.",
+        ENOUGH_CLUSTERS,
+        count=format_count(ENOUGH_CLUSTERS),
+    )
 
 
 def is_left_to_chance(rows: Rows, estimand: str) -> bool:

@@ -20,6 +20,8 @@ from scipy import stats
 
 from analysis.change_counts_part import NO_SINGLE_NUMBER
 from analysis.number_needed import derive_number_needed_of_difference
+from analysis.telling import Number, Told, tell, words_of
+from reports.gated_rows import hide
 
 Cut = tuple[str, str]
 FEW: Final = "fewer than"
@@ -35,7 +37,7 @@ _ORDER: Final = (
 """Which share goes before which where not all can be told: reliable deterioration, then what arms are compared by."""
 _PLACE: Final = ["outcome", "arm", "timepoint"]
 _Z: Final = float(stats.norm.ppf(0.975))
-_TOLD: Final = ["value", "conf_low", "conf_high", "verdict", "method"]
+_TOLD: Final = ["value", "conf_low", "conf_high", "verdict", "method", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,14 @@ class _Told:
     def ends(self) -> tuple[float, float]:
         """Return an interval (Wilson) that holds that of the true share, not rounded."""
         return _wilson(self.value - self.slack, self.n)[0], _wilson(self.value + self.slack, self.n)[1]
+
+
+def gate_change_counts(gated: pd.DataFrame, results: pd.DataFrame, threshold: int) -> None:
+    """Tell how people changed only where no small number of people can be had from it, nor a hidden spread."""
+    hide(gated, find_revealing_sizes(gated))
+    told = tell_changes(gated, results, threshold)
+    gated.loc[told.index, told.columns] = told
+    hide(gated, gated.index.isin(told.index[told["value"].isna()]))
 
 
 def tell_changes(gated: pd.DataFrame, results: pd.DataFrame, threshold: int) -> pd.DataFrame:
@@ -68,7 +78,7 @@ def tell_changes(gated: pd.DataFrame, results: pd.DataFrame, threshold: int) -> 
     -------
     DataFrame
         A row for each row of the analysis ``change_counts`` but for thresholds, by its index: value, conf_low,
-        conf_high, verdict and method. A value of NaN is not told; `method` is then `FEW`, a sentence, or empty.
+        conf_high, verdict, method and words. A value of NaN is not told; `method` is then `FEW`, a sentence, or empty.
     """
     own = results[(results["analysis"] == "change_counts") & (results["statistic"] != "threshold")]
     answer = own[_TOLD].copy()
@@ -81,7 +91,8 @@ def tell_changes(gated: pd.DataFrame, results: pd.DataFrame, threshold: int) -> 
         for index, row in rows.iterrows():
             share = cuts.get(index) if row["statistic"] != "unchanged" else _rest(rows, row["item"], cuts)
             words = _say_few(people, threshold) if index == few else ""
-            answer.loc[index, _TOLD] = _share_cells(share, row) if share else [np.nan] * 3 + [row["verdict"], words]
+            untold = [np.nan] * 3 + [row["verdict"], str(words), words_of(words)]
+            answer.loc[index, _TOLD] = _share_cells(share, row) if share else untold
     for _, rows in own[own["arm"] == ""].groupby(["outcome", "timepoint", "contrast", "item"], sort=False):
         first, second = (_improved(shares, rows.iloc[0], side) for side in str(rows["contrast"].iloc[0]).split(" - "))
         compared = _compare(told.get(first), told.get(second))
@@ -188,11 +199,11 @@ def _are_safe(places: Mapping[int, int], n: int, people_per_step: float, thresho
     )
 
 
-def _say_few(people: float, threshold: int) -> str:
+def _say_few(people: float, threshold: int) -> Told:
     """Return how many of 100 people there are fewer than where a share that may be said is not told."""
     steps = steps_of(people)
     least = next(step for step in range(1, steps + 1) if (step - 0.5) * people >= threshold * steps)
-    return f"{FEW} {100 * least // steps} of 100 people"
+    return tell("fewer than {number} of 100 people", number=Number(100 * least // steps))
 
 
 def _rest(rows: pd.DataFrame, rule: str, told: dict[int, _Told]) -> _Told | None:
@@ -227,21 +238,22 @@ def _compare(first: _Told | None, second: _Told | None) -> tuple[float, float, f
 
 def _share_cells(share: _Told, row: pd.Series) -> list[object]:
     low, high = _outward(*share.ends(), share.unit)
-    return [share.value, max(low, 0.0), min(high, 1.0), row["verdict"], row["method"]]
+    return [share.value, max(low, 0.0), min(high, 1.0), row["verdict"], row["method"], row["words"]]
 
 
 def _compared_cells(compared: tuple[float, float, float] | None, row: pd.Series) -> list[object]:
     if compared is None:
-        return [*[np.nan] * 3, "refused:withheld", ""]
+        return [*[np.nan] * 3, "refused:withheld", "", ""]
     if row["statistic"] == "difference_in_shares":
-        return [*compared, row["verdict"], row["method"]]
+        return [*compared, row["verdict"], row["method"], row["words"]]
     needed = derive_number_needed_of_difference(*compared, event_is="good")
     if needed.verdict != "estimated":
-        return [*[np.nan] * 3, needed.verdict, NO_SINGLE_NUMBER]
+        return [*[np.nan] * 3, needed.verdict, str(NO_SINGLE_NUMBER), words_of(NO_SINGLE_NUMBER)]
     return [
         *(round(people) for people in (needed.value, needed.conf_low, needed.conf_high)),
         needed.verdict,
         row["method"],
+        row["words"],
     ]
 
 

@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.design import Arm, Measure, StudyDesign
+from analysis.design import Measure, StudyDesign
 from analysis.plan import Estimand, Outcome
 from analysis.plan_parts import Population
 from analysis.populations import population_of
-from reports.chance import LEFT_TO_CHANCE, is_left_to_chance
-from reports.content import ReportContent
-from reports.numbers import (
-    NO_BREAK,
-    decimals_of,
-    decimals_to_print,
-    decimals_to_show,
-    format_number,
-    format_p,
-    format_threshold,
-    unit_of,
+from reports.chance import is_left_to_chance, say_left_to_chance
+from reports.claim_sentences import (
+    SIGNIFICANCE,
+    capital,
+    is_clear,
+    join_sentences,
+    label_of,
+    say_association,
+    say_by_lot,
+    say_change,
+    say_samples,
+    say_size,
 )
+from reports.content import ReportContent
+from reports.language import mark, say, say_list, say_many
+from reports.numbers import decimals_of, decimals_to_show, format_p, format_threshold, say_amount
 from reports.reading import Row, Rows, pick_one
 
-SIGNIFICANCE: Final = 0.05
-_HEDGES: Final = {
-    4: "{arm} {verb}s",
-    3: "{arm} probably {verb}s",
-    2: "{arm} may {verb}",
-    1: "It is very uncertain whether {arm} {verb}s",
-}
-"""After the wording of GRADE (Santesso et al. 2020, doi 10.1016/j.jclinepi.2019.10.014)."""
+__all__ = [
+    "ALONE",
+    "CHOSEN",
+    "SAME_EVERYWHERE",
+    "SIGNIFICANCE",
+    "WITHHELD",
+    "Claim",
+    "capital",
+    "is_clear",
+    "join_sentences",
+    "make_claim",
+    "say_direction",
+    "say_population",
+    "say_size",
+]
 
-_SUBJECTS: Final = {"percent": "it", "count": "the mean count", "category": "the mean category"}
-_PLURALS: Final = {"percent": "percent of people", "count": "counts", "category": "numbers of ordered categories"}
-
-ALONE: Final = (
+ALONE: Final = mark(
     "A change within one arm says nothing of the programme: people who feel bad when they join tend to score closer to "
     "the average later, with or without a programme (regression to the mean), and some recover by themselves."
 )
-CHOSEN: Final = (
+CHOSEN: Final = mark(
     "These people were not chosen by chance: who comes often, or goes on answering, differs in other ways too, so this "
     "says less of the programme than the comparison of everybody."
 )
-WITHHELD: Final = "so few people are behind it, or left out of it, that somebody could be recognised"
-
-
-SAME_EVERYWHERE: Final = (
+# i18n: a reason, after a colon or in brackets
+WITHHELD: Final = mark("so few people are behind it, or left out of it, that somebody could be recognised")
+SAME_EVERYWHERE: Final = mark(
     "Scores may change over time in all groups, and the model allows for that; it takes the difference to be the same "
     "in every group and at every timepoint."
 )
@@ -70,6 +78,8 @@ class Claim:
         The interval leaves out zero, also when several questions are allowed for.
     is_answered : bool
         There is a number.
+    is_withheld : bool
+        There would be a number, but the disclosure gate keeps it inside the study.
     """
 
     estimand: str
@@ -78,10 +88,11 @@ class Claim:
     is_causal: bool = False
     is_clear: bool = False
     is_answered: bool = True
+    is_withheld: bool = False
 
 
 def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
-    """Say what one estimand found, in the words that the design allows.
+    """Say what one estimand found, in the words that the design allows, in the language in force.
 
     Parameters
     ----------
@@ -102,307 +113,164 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
     outcome, design = content.plan.outcome(estimand.outcome), content.design
     estimand = estimand.model_copy(update={"model": content.plan.model_of(estimand, design)})
     measure = content.plan.measure_of(outcome.id, design)
-    at = _label(design, estimand.timepoint)
     if row is None or row.verdict != "estimated":
-        return Claim(estimand.id, _unanswered(row, measure, at), is_answered=False)
+        return Claim(estimand.id, _unanswered(row, measure, estimand, design), is_answered=False)
     if not row.is_shown:
-        return Claim(
-            estimand.id, f"The result for {measure.concept} at {at} is not shown: {WITHHELD}.", is_answered=False
+        sentence = say(
+            "The result for {measure} at {timepoint} is not shown: {reason}.",
+            measure=measure.concept,
+            timepoint=label_of(design, estimand.timepoint),
+            reason=say(WITHHELD),
         )
+        return Claim(estimand.id, sentence, is_answered=False, is_withheld=True)
     clear = is_clear(row) and not is_left_to_chance(rows, estimand.id)
     population = population_of(estimand, content.plan)
-    if population is not None:
-        sentence = f"Among {say_population(population, design)}: {_of_some(row, measure, at, estimand, design)}"
-    elif design.is_resampled:
-        sentence = _samples(row, measure, at, estimand, design)
-    elif design.kind == "single_group":
-        sentence = _change(row, measure, at, design)
-    else:
+    if population is None:
         certainty = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome.id)
         level = int(certainty.value) if certainty and certainty.is_shown else 1
-        sentence = _difference(row, measure, at, estimand, design, level if clear else 0)
-    notes = _notes(row, outcome, measure, design)
+        sentence = capital(_say_of_all(row, measure, estimand, design, level if clear else 0))
+    else:
+        found = _say_of_some(row, measure, estimand, design)
+        sentence = say("Among {people}: {found}", people=say_population(population, design), found=found)
+    notes = list(_notes(row, outcome, measure, design))
     if is_clear(row) and not clear:
-        notes = (*notes, LEFT_TO_CHANCE)
+        notes.append(say_left_to_chance())
     if content.plan.is_asked_twice(estimand):
-        notes = (f"This is '{estimand.id}' of the plan, which asks the same in more than one way. {row.method}", *notes)
+        again = say("This is '{estimand}' of the plan, which asks the same in more than one way.", estimand=estimand.id)
+        notes.insert(0, join_sentences(again, row.told))
     if population is not None:
-        notes = (*notes, CHOSEN)
-    return Claim(estimand.id, sentence, notes, clear and design.is_randomised and population is None, clear)
+        notes.append(say(CHOSEN))
+    is_causal = clear and design.is_randomised and population is None
+    return Claim(estimand.id, sentence, tuple(notes), is_causal, clear)
 
 
 def say_population(population: Population, design: StudyDesign) -> str:
     """Return the people of a population in words."""
     if population.label:
         return population.label
-    often = population.attended_at_least
-    came = (
-        [f"came to {often} session{'' if often == 1 else 's'} at least, where they were offered any"] if often else []
+    often = population.attended_at_least or 0
+    said = {"count": format_threshold(often)}
+    if population.answered:
+        said["timepoints"] = say_list(label_of(design, timepoint) for timepoint in population.answered)
+    if not often:
+        return say("people who answered at {timepoints}", **said)
+    if not population.answered:
+        return say_many(
+            "people who came to {count} session at least, where they were offered any",
+            "people who came to {count} sessions at least, where they were offered any",
+            often,
+            **said,
+        )
+    return say_many(
+        "people who came to {count} session at least, where they were offered any, and answered at {timepoints}",
+        "people who came to {count} sessions at least, where they were offered any, and answered at {timepoints}",
+        often,
+        **said,
     )
-    at = join_words([_label(design, timepoint) for timepoint in population.answered]) if population.answered else ""
-    return f"people who {join_words([*came, *([f'answered at {at}'] if at else [])])}"
-
-
-def _of_some(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
-    if design.kind == "single_group":
-        sentence = _change(row, measure, at, design)
-    else:
-        sentence = _difference_in_change(row, measure, at, estimand, design)
-    return f"{sentence[0].lower()}{sentence[1:]}"
-
-
-def is_clear(row: Row) -> bool:
-    """Tell whether an interval leaves out zero, and the p-value adjusted for several questions, if any, agrees."""
-    excludes = row.conf_low > 0 or row.conf_high < 0
-    return excludes and not row.p_adjusted >= SIGNIFICANCE
-
-
-def say_size(row: Row, measure: Measure) -> str:
-    """Return ``2.4 points lower (95 % interval 0.6 to 4.2 points lower)``."""
-    return f"{_points(row, measure)} ({_interval(row, measure)})"
 
 
 def say_direction(measure: Measure) -> str:
     """Return which way of a measure is good."""
-    good = "higher" if measure.higher_is == "better" else "lower"
-    if measure.unit != "points":
-        return f"In {_PLURALS[measure.unit]}; {good} is better."
-    return (
-        f"Scores run from {format_threshold(measure.minimum)} to {format_threshold(measure.maximum)} points; "
-        f"{good} is better."
-    )
+    is_higher = measure.higher_is == "better"
+    if measure.unit == "percent":
+        if is_higher:
+            return say("In percent of people; higher is better.")
+        return say("In percent of people; lower is better.")
+    if measure.unit == "count":
+        return say("In counts; higher is better.") if is_higher else say("In counts; lower is better.")
+    if measure.unit == "category":
+        if is_higher:
+            return say("In numbers of ordered categories; higher is better.")
+        return say("In numbers of ordered categories; lower is better.")
+    ends = {"minimum": format_threshold(measure.minimum), "maximum": format_threshold(measure.maximum)}
+    if is_higher:
+        return say("Scores run from {minimum} to {maximum} points; higher is better.", **ends)
+    return say("Scores run from {minimum} to {maximum} points; lower is better.", **ends)
 
 
-def _unanswered(row: Row | None, measure: Measure, at: str) -> str:
+def _say_of_all(row: Row, measure: Measure, estimand: Estimand, design: StudyDesign, level: int) -> str:
+    """Say what was found of everybody; a level of 0 where it is not clear."""
+    if design.is_resampled:
+        return say_samples(row, measure, estimand, design)
+    if design.is_randomised:
+        return say_by_lot(row, measure, estimand, design, level)
+    return _say_of_some(row, measure, estimand, design)
+
+
+def _say_of_some(row: Row, measure: Measure, estimand: Estimand, design: StudyDesign) -> str:
+    """Say what was found of people whom chance did not put where they are."""
+    if design.kind == "single_group":
+        return say_change(row, measure, estimand, design)
+    return say_association(row, measure, estimand, design)
+
+
+def _unanswered(row: Row | None, measure: Measure, estimand: Estimand, design: StudyDesign) -> str:
     """Say why there is no estimate; the explanation of the analysis names the way out."""
-    why = row.method if row is not None else "The results hold no row for it."
-    lead = "could not be computed" if row is not None and row.verdict.startswith("failed") else "was not computed"
-    return f"The result for {measure.concept} at {at} {lead}. {why}"
+    of = {"measure": measure.concept, "timepoint": label_of(design, estimand.timepoint)}
+    if row is None:
+        why = say("The results hold no row for it.")
+        return join_sentences(say("The result for {measure} at {timepoint} was not computed.", **of), why)
+    if row.verdict.startswith("failed"):
+        return join_sentences(say("The result for {measure} at {timepoint} could not be computed.", **of), row.told)
+    return join_sentences(say("The result for {measure} at {timepoint} was not computed.", **of), row.told)
 
 
-def _steps(row: Row, measure: Measure, at: str, level: int) -> str:
-    """Say a difference between time with the programme and time before it; a level of 0 where it is not clear."""
-    points, interval = _points(row, measure), _interval(row, measure)
-    scored = (
-        f"people measured while their group had the programme scored {points} on the {measure.label} {_than(points)} "
-        "while it had not"
-        if measure.unit == "points"
-        else f"{_SUBJECTS[measure.unit]} was {points} while groups had the programme {_than(points)} while they had not"
-    )
-    lead = f"No clear difference in {measure.concept}"
-    if level:
-        verb = "reduce" if row.value < 0 else "increase"
-        lead = f"{_HEDGES[level].format(arm='the programme', verb=verb)} {measure.concept}"
-    return f"{_capital(lead)}: up to {at}, {scored}, allowing for time ({interval})."
-
-
-def _difference(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign, level: int) -> str:
-    """Say a difference of arms, or of the sides of a stepped wedge; a level of 0 where it is not clear."""
-    if design.is_stepped_wedge:
-        return _steps(row, measure, at, level)
-    first, second = (_arm(design, side).label for side in estimand.compared)
-    points = _points(row, measure)
-    interval = _interval(row, measure)
-    scored = (
-        f"people in the {first} arm scored {points} on the {measure.label} {_than(points)} people in the {second} arm"
-        if measure.unit == "points"
-        else f"{_SUBJECTS[measure.unit]} was {points} in the {first} arm {_than(points)} in the {second} arm"
-    )
-    if design.compares_unlike_arms:
-        return _difference_in_change(row, measure, at, estimand, design)
-    if not level:
-        return f"No clear difference in {measure.concept} at {at}: {scored} ({interval})."
-    verb = "reduce" if row.value < 0 else "increase"
-    lead = _HEDGES[level].format(arm=first, verb=verb)
-    return f"{lead} {measure.concept}: at {at}, {scored} ({interval})."
-
-
-def _difference_in_change(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
-    """Say a difference of changes: the arms may have begun at different scores, and the later ones differ otherwise."""
-    if estimand.model == "overlap_weights":
-        return _weighted_difference(row, measure, at, estimand, design)
-    first, second = (_arm(design, side).label for side in estimand.compared)
-    adjusted = _adjusted_for(row, estimand, design)
-    allowing = f", after allowing for {adjusted}," if adjusted else ","
-    lead = "" if is_clear(row) else f"No clear difference in how {measure.concept} changed: "
-    where = f"in {measure.concept}" if measure.unit == "percent" else f"on the {measure.label}"
-    compared = f"{'C' if not lead else 'c'}ompared with people in the {second} arm{allowing}"
-    return (
-        f"{lead}{compared} being in the {first} arm was associated with a change {where} from "
-        f"{design.baseline.label} to {at} that was {_points(row, measure)} ({_interval(row, measure)})."
-    )
-
-
-def _weighted_difference(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
-    """Say a difference between people who were made alike by weights, and in what: nothing else was."""
-    first, second = (_arm(design, side).label for side in estimand.compared)
-    labels = {covariate.id: covariate.label for covariate in design.covariates}
-    at_baseline = f"the score at {design.baseline.label}"
-    declared = [labels[covariate] for covariate in estimand.covariates]
-    named = join_words([*declared, at_baseline] if at_baseline in row.method or not declared else declared)
-    lead = "C" if is_clear(row) else f"No clear difference in {measure.concept} at {at}: c"
-    what = measure.concept if measure.unit == "percent" else f"a score on the {measure.label}"
-    return (
-        f"{lead}ompared with similar people in the {second} arm, after adjusting for {named} by overlap weights, being "
-        f"in the {first} arm was associated with {what} at {at} that was {_points(row, measure)} "
-        f"({_interval(row, measure)})."
-    )
-
-
-def _change(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
-    points = _points(row, measure)
-    if measure.unit != "points":
-        subject = measure.concept if measure.unit == "percent" else f"{_SUBJECTS[measure.unit]} of {measure.concept}"
-        said = f"{_capital(subject) if is_clear(row) else f'No clear change: {subject}'} was {points}"
-    else:
-        lead = "People" if is_clear(row) else f"No clear change in {measure.concept}: people"
-        said = f"{lead} scored {points} on the {measure.label}"
-    return (
-        f"{said} at {at} {_than(points)} at {design.baseline.label} ({_interval(row, measure)}). "
-        "How much of that is due to the programme cannot be told."
-    )
-
-
-def _samples(row: Row, measure: Measure, at: str, estimand: Estimand, design: StudyDesign) -> str:
-    """Say how samples differ: of people surveyed later and at first, never of anybody who changed."""
-    if design.is_series:
-        return _departure(row, measure, at, design)
-    points, first = _points(row, measure), design.baseline.label
-    adjusted = _adjusted_for(row, estimand, design)
-    allowing = f", after allowing for {adjusted}" if adjusted else ""
-    if not design.compares_timepoints:
-        arm, reference = (_arm(design, side).label for side in estimand.compared)
-        where = f"in {measure.concept}" if measure.unit == "percent" else f"on the {measure.label}"
-        lead = "T" if is_clear(row) else f"No clear difference between the arms in {measure.concept}: t"
-        said = (
-            f"{lead}he difference {where} between people surveyed at {at} and people surveyed at {first} was {points} "
-            f"in the {arm} arm {_than(points)} in the {reference} arm{allowing}"
-        )
-    elif measure.unit != "points":
-        subject = measure.concept if measure.unit == "percent" else f"{_SUBJECTS[measure.unit]} of {measure.concept}"
-        lead = _capital(subject) if is_clear(row) else f"No clear difference between samples: {subject}"
-        among = f"among people surveyed at {at} {_than(points)} among people surveyed at {first}"
-        said = f"{lead} was {points} {among}{allowing}"
-    else:
-        lead = "P" if is_clear(row) else f"No clear difference in {measure.concept} between samples: p"
-        said = (
-            f"{lead}eople surveyed at {at} scored {points} on the {measure.label} {_than(points)} people surveyed at "
-            f"{first}{allowing}"
-        )
-    return (
-        f"{said} ({_interval(row, measure)}). How much of that is due to the programme, and how much to who was "
-        "surveyed, cannot be told."
-    )
-
-
-def _departure(row: Row, measure: Measure, at: str, design: StudyDesign) -> str:
-    """Say by how much samples depart from the trend before the programme."""
-    points = _points(row, measure)
-    start = _label(design, design.arms[0].starts)
-    lead = "" if is_clear(row) else f"No clear departure of {measure.concept} from its earlier trend: "
-    if measure.unit == "points":
-        said = f"people surveyed at {at} scored {points} on the {measure.label}"
-    else:
-        said = f"at {at}, {measure.concept if measure.unit == 'percent' else _SUBJECTS[measure.unit]} was {points}"
-    sentence = (
-        f"{lead}{said} {_than(points)} the trend before {start} would have led one to expect "
-        f"({_interval(row, measure)}). Whatever else happened at that time would look the same."
-    )
-    return _capital(sentence)
-
-
-def _points(row: Row, measure: Measure) -> str:
-    """Return ``2.4 points lower``, or that there is none to speak of."""
-    decimals = decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure))
-    size = format_number(abs(row.value), decimals)
-    if not float(size.replace(",", "")):
-        return "about the same"
-    return f"{size}{unit_of(measure)} {_way(row.value)}"
-
-
-def _than(points: str) -> str:
-    return "as" if points == "about the same" else "than"
-
-
-def _interval(row: Row, measure: Measure) -> str:
-    """Return ``95 % interval 0.6 to 4.2 points lower``, or with both ways named where zero is inside."""
-    decimals = decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure))
-    name = f"95{NO_BREAK}% interval"
-    near, far = sorted((row.conf_low, row.conf_high), key=abs)
-    low, high = (format_number(abs(end), decimals) for end in (near, far))
-    if (row.conf_low < 0) == (row.conf_high < 0):
-        return f"{name} {low} to {high}{unit_of(measure)} {_way(far)}"
-    down, up = (format_number(abs(end), decimals) for end in (row.conf_low, row.conf_high))
-    unit = unit_of(measure)
-    return f"{name} from {down}{unit} lower to {up}{unit} higher"
-
-
-def _way(value: float) -> str:
-    return "lower" if value < 0 else "higher"
-
-
-def _notes(row: Row, outcome: Outcome, measure: Measure, design: StudyDesign) -> tuple[str, ...]:
-    what = "change" if design.kind == "single_group" else "difference"
-    notes = [f"{say_direction(measure)}"]
-    notes += _against_smallest(row, outcome, what, measure)
+def _notes(row: Row, outcome: Outcome, measure: Measure, design: StudyDesign) -> Iterator[str]:
+    is_change = design.kind == "single_group"
+    yield say_direction(measure)
+    yield _against_smallest(row, outcome, measure, is_change=is_change)
     if row.conf_low > 0 or row.conf_high < 0:
         if not is_clear(row):
-            notes.append(
-                f"The interval leaves out zero, but several questions were asked together; allowing for that, chance "
-                f"remains a possible explanation (adjusted p = {format_p(row.p_adjusted)})."
+            yield say(
+                "The interval leaves out zero, but several questions were asked together; allowing for that, chance "
+                "remains a possible explanation (adjusted p = {p}).",
+                p=format_p(row.p_adjusted),
             )
+        return
+    if is_change:
+        yield say("The interval holds zero; that is no proof that there is no change.")
     else:
-        notes.append(f"The interval holds zero; that is no proof that there is no {what}.")
-        if design.is_stepped_wedge:
-            notes.append(SAME_EVERYWHERE)
-        elif not design.compares_timepoints:
-            alike = "Later samples of all arms may differ" if design.is_resampled else "Arms may change"
-            notes.append(f"{alike} alike over time; only the difference between them bears on the programme.")
-    return tuple(notes)
+        yield say("The interval holds zero; that is no proof that there is no difference.")
+    if design.is_stepped_wedge:
+        yield say(SAME_EVERYWHERE)
+    elif design.is_resampled and not design.compares_timepoints:
+        yield say(
+            "Later samples of all arms may differ alike over time; only the difference between them bears on the "
+            "programme."
+        )
+    elif not design.compares_timepoints:
+        yield say("Arms may change alike over time; only the difference between them bears on the programme.")
 
 
-def _against_smallest(row: Row, outcome: Outcome, what: str, measure: Measure) -> list[str]:
-    """Hold an interval against the smallest difference that people notice."""
+def _against_smallest(row: Row, outcome: Outcome, measure: Measure, *, is_change: bool) -> str:
+    """Hold an interval against the smallest difference, or change, that people notice."""
     if outcome.smallest_meaningful_change is None:
-        return [f"The plan names no smallest {what} that people notice for this outcome."]
+        if is_change:
+            return say("The plan names no smallest change that people notice for this outcome.")
+        return say("The plan names no smallest difference that people notice for this outcome.")
     smallest = outcome.smallest_meaningful_change.value
-    decimals = decimals_of(measure)
-    named = f"{format_threshold(smallest)}{unit_of(measure, smallest)}, the smallest {what} that people notice"
     near = 0.0 if row.conf_low <= 0 <= row.conf_high else min(abs(row.conf_low), abs(row.conf_high))
     far = max(abs(row.conf_low), abs(row.conf_high))
-    if near >= smallest:
-        return [f"The whole interval is at least {named}."]
-    if far < smallest:
-        return [f"The whole interval is smaller than {named}."]
-    if round(abs(row.value), decimals_to_show(row.conf_low, row.conf_high, decimals)) >= smallest:
-        return [f"The {what} is at least {named}, but the interval also holds smaller ones."]
-    return [f"The {what} is smaller than {named}, but the interval also holds ones that large."]
+    size = round(abs(row.value), decimals_to_show(row.conf_low, row.conf_high, decimals_of(measure)))
+    place = 0 if near >= smallest else 1 if far < smallest else 2 if size >= smallest else 3
+    messages = _CHANGE_AGAINST_SMALLEST if is_change else _DIFFERENCE_AGAINST_SMALLEST
+    return say(messages[place], amount=say_amount(smallest, measure))
 
 
-def _adjusted_for(row: Row, estimand: Estimand, design: StudyDesign) -> str:
-    """Return the covariates of a comparison; one that the model left out whole, as its words say, is not named."""
-    labels = {covariate.id: covariate.label for covariate in design.covariates}
-    adjusted, _, left_out = row.method.partition("left out because")
-    names = [
-        labels[covariate]
-        for covariate in estimand.covariates
-        if f"covariate {covariate}" not in left_out or labels[covariate] in adjusted
-    ]
-    return join_words(names) if names else ""
-
-
-def join_words(words: list[str]) -> str:
-    """Return ``a``, ``a and b`` or ``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _capital(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}"
-
-
-def _label(design: StudyDesign, timepoint: str) -> str:
-    return next(known.label for known in design.timepoints if known.id == timepoint)
-
-
-def _arm(design: StudyDesign, arm: str) -> Arm:
-    return next(known for known in design.arms if known.id == arm)
+_CHANGE_AGAINST_SMALLEST: Final = (
+    mark("The whole interval is at least {amount}, the smallest change that people notice."),
+    mark("The whole interval is smaller than {amount}, the smallest change that people notice."),
+    mark("The change is at least {amount}, the smallest change that people notice, but the interval also holds "
+         "smaller ones."),
+    mark("The change is smaller than {amount}, the smallest change that people notice, but the interval also holds "
+         "ones that large."),
+)  # fmt: skip
+_DIFFERENCE_AGAINST_SMALLEST: Final = (
+    mark("The whole interval is at least {amount}, the smallest difference that people notice."),
+    mark("The whole interval is smaller than {amount}, the smallest difference that people notice."),
+    mark("The difference is at least {amount}, the smallest difference that people notice, but the interval also holds "
+         "smaller ones."),
+    mark("The difference is smaller than {amount}, the smallest difference that people notice, but the interval also "
+         "holds ones that large."),
+)  # fmt: skip
+"""All of the interval beyond it, all of it short of it, and the estimate alone beyond it or short of it."""

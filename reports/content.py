@@ -13,7 +13,9 @@ from analysis.fingerprint import FrozenPlan
 from analysis.plan import Plan
 from instruments import Instrument
 from instruments.wording import Wording
+from reports.house_style import HouseStyle
 from reports.language import Language, open_language
+from reports.releases import Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,11 @@ class ReportContent:
     ----------
     title, question, programme, sponsor, evaluator : str
         As the study definition words them; empty where it is silent. Hostile until escaped.
+    delivered_as : mapping
+        Part of the description of the programme (a key of `reports.description.PARTS`) -> what the study tells of it;
+        no key where it is silent. Hostile until escaped.
+    statements : mapping
+        What the study states of itself (a key of `reports.who.STATEMENTS`) -> its words; as `delivered_as`.
     synthetic : bool
         People and answers are invented; the report says so on every page.
     design : StudyDesign
@@ -44,10 +51,17 @@ class ReportContent:
         Single answers set aside.
     provenance : mapping
         ``versions`` (name -> version) and ``fingerprints`` (file -> SHA-256).
+    quotations : mapping
+        Theme -> what people said in interviews and agreed to be quoted, of other people first; `prepare_report` leaves
+        what may be shown. Hostile until escaped.
     frozen : FrozenPlan or None
         What was frozen of the plan, and when.
     language : Language
         What the report speaks.
+    style : HouseStyle
+        Logo, colours and font of the sponsor.
+    earlier : tuple of Release
+        What was released of this study: subtracting it from this report must tell of no few people.
     """
 
     title: str
@@ -65,5 +79,10 @@ class ReportContent:
     reconciliation: pd.DataFrame
     cells_quarantined: int
     provenance: Mapping[str, Any]
+    delivered_as: Mapping[str, str] = field(default_factory=dict)
+    statements: Mapping[str, str] = field(default_factory=dict)
+    quotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frozen: FrozenPlan | None = None
     language: Language = field(default_factory=lambda: open_language("en"))
+    style: HouseStyle = field(default_factory=HouseStyle)
+    earlier: tuple[Release, ...] = ()

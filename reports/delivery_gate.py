@@ -6,8 +6,8 @@ from typing import Final
 
 import pandas as pd
 
-ATTENDED: Final = "attended_any"
-"""The one count of people among the statistics of delivery."""
+from reports.gated_rows import ATTENDED, hide
+
 SHARE: Final = "share_attended"
 FACILITATORS: Final = ("facilitators", "sessions_per_facilitator")
 PEOPLE_NEEDED: Final = {
@@ -16,6 +16,13 @@ PEOPLE_NEEDED: Final = {
 """Statistic -> parts into which it cuts people; each must have as many people as may be told."""
 DIGITS: Final = {"mean_attended": 1, "people_per_session": 1, "sessions_per_facilitator": 1}
 """Decimals of statistics of delivery; others are whole numbers."""
+
+
+def gate_delivery(gated: pd.DataFrame, threshold: int) -> None:
+    """Hide what tells how few came or stayed away, and leave few digits of the rest: it is all sums over people."""
+    own = gated["analysis"] == "delivery"
+    hide(gated, own & find_revealing(gated[own], threshold).reindex(gated.index, fill_value=False))
+    gated.loc[own, "value"] = round_values(gated[own])
 
 
 def find_revealing(rows: pd.DataFrame, threshold: int) -> pd.Series:

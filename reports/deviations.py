@@ -6,24 +6,30 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from analysis.deviations import ORDER
 from analysis.fingerprint import FrozenPlan, FrozenVersion
 from analysis.plan import Estimand
 from reports.cells import Table
-from reports.claims import Claim
+from reports.claims import Claim, join_sentences
 from reports.content import ReportContent
+from reports.language import mark, say, say_as
 from reports.reading import Rows, pick, pick_one
 from reports.sections import Block, Section
+from reports.who import say_who
 
-TITLE: Final = "Limits and deviations from the plan"
-NOT_FROZEN: Final = "the plan was not frozen before outcomes were read"
-"""The reason where nothing was frozen in time; questions and methods may then have been chosen for their answers."""
-CHANGED: Final = "this question, or how it is answered, is not as in the plan that was frozen before outcomes were read"
-NOTHING: Final = "nothing"
-_WHY: Final = (
+TITLE: Final = mark("Limits and deviations from the plan")
+NOT_FROZEN: Final = mark("Not pre-specified: the plan was not frozen before outcomes were read.")
+"""Where nothing was frozen in time; questions and methods may then have been chosen for their answers."""
+CHANGED: Final = mark(
+    "Not pre-specified: this question, or how it is answered, is not as in the plan that was frozen before outcomes "
+    "were read."
+)
+NOTHING: Final = mark("nothing")
+_WHY: Final = mark(
     "Questions and methods that are chosen with the answers in sight tend to give answers that somebody hoped for; a "
     "plan that was fixed before does not."
 )
-_ALL_AS_PLANNED: Final = "Nothing was done otherwise than in the plan that was frozen."
+_ALL_AS_PLANNED: Final = mark("Nothing was done otherwise than in the plan that was frozen.")
 
 
 def add_prespecified(claim: Claim, estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
@@ -32,7 +38,7 @@ def add_prespecified(claim: Claim, estimand: Estimand, rows: Rows, content: Repo
     if row is None or row.prespecified or not claim.is_answered:
         return claim
     is_before = content.frozen is not None and content.frozen.is_before_outcomes
-    note = f"Not pre-specified: {CHANGED if is_before else NOT_FROZEN}."
+    note = say(CHANGED) if is_before else say(NOT_FROZEN)
     return replace(claim, notes=(*claim.notes, note))
 
 
@@ -40,9 +46,9 @@ def say_deviations(rows: Rows, content: ReportContent) -> Section:
     """Return when the plan was frozen, and what was done otherwise."""
     return Section(
         id="deviations",
-        title=TITLE,
+        title=say(TITLE),
         lead=_say_state(content.frozen),
-        blocks=(*_differences(rows, content.frozen), *_history(content.frozen), _limits(content)),
+        blocks=(*_differences(rows, content.frozen), *_history(content.frozen), _limits(), say_who(content)),
     )
 
 
@@ -56,16 +62,18 @@ def quoted_deviations(content: ReportContent) -> list[str]:
 
 def _say_state(frozen: FrozenPlan | None) -> str:
     if frozen is None:
-        return f"Not pre-specified: {NOT_FROZEN}. {_WHY}"
+        return join_sentences(say(NOT_FROZEN), say(_WHY))
     if not frozen.is_before_outcomes:
         first = frozen.versions[0]
-        return (
-            f"Not pre-specified: {NOT_FROZEN}. It was frozen on {first.frozen_on}, after outcomes were read on "
-            f"{first.outcomes_read_on}. {_WHY}"
+        late = say(
+            "It was frozen on {date}, after outcomes were read on {read}.",
+            date=first.frozen_on,
+            read=first.outcomes_read_on,
         )
-    return (
-        f"The plan was frozen on {frozen.planned.frozen_on}, before outcomes were read. What is not as it says is "
-        "listed here."
+        return join_sentences(say(NOT_FROZEN), late, say(_WHY))
+    return say(
+        "The plan was frozen on {date}, before outcomes were read. What is not as it says is listed here.",
+        date=frozen.planned.frozen_on,
     )
 
 
@@ -74,22 +82,26 @@ def _history(frozen: FrozenPlan | None) -> Iterator[Block]:
     if frozen is None or len(frozen.versions) == 1:
         return
     lines = tuple(_version(version) for version in frozen.versions)
-    columns = ("Frozen on", "Outcomes read before", "Reason of the amendment", "Fingerprint")
-    note = f"The analysis is held against the version of {frozen.planned.frozen_on}."
-    yield Block(heading="Versions of the plan", tables=(Table("Plans that were frozen", columns, lines, (note,)),))
+    columns = (
+        say("Frozen on"), say("Outcomes read before"), say("Reason of the amendment"), say("Fingerprint"),
+    )  # fmt: skip
+    note = say("The analysis is held against the version of {date}.", date=frozen.planned.frozen_on)
+    table = Table(say("Plans that were frozen"), columns, lines, (note,))
+    yield Block(heading=say("Versions of the plan"), tables=(table,))
 
 
 def _version(version: FrozenVersion) -> tuple[str, ...]:
-    read = f"on {version.outcomes_read_on}" if version.outcomes_read_on else "no"
-    return (version.frozen_on, read, version.reason or "first version", version.fingerprint[:12])
+    read = say("on {date}", date=version.outcomes_read_on) if version.outcomes_read_on else say("no")
+    return (version.frozen_on, read, version.reason or say("first version"), version.fingerprint[:12])
 
 
-def _limits(content: ReportContent) -> Block:
-    """Return where the limits stand, and whose report this is."""
-    paid = f"Paid for by: {content.sponsor}." if content.sponsor else "The study does not say who paid for it."
-    by = f"Evaluated by: {content.evaluator}." if content.evaluator else "The study does not say who evaluated it."
-    where = "What this study cannot tell, whatever was planned, stands at the beginning, under In short."
-    return Block(heading="Limits, and whose report this is", sentences=(where, paid, by))
+def _limits() -> Block:
+    """Return where the limits stand."""
+    where = say(
+        "What this study cannot tell, whatever was planned, stands at the beginning, under {section}.",
+        section=say("In short"),
+    )
+    return Block(heading=say("Limits"), sentences=(where,))
 
 
 def _differences(rows: Rows, frozen: FrozenPlan | None) -> Iterator[Block]:
@@ -98,18 +110,28 @@ def _differences(rows: Rows, frozen: FrozenPlan | None) -> Iterator[Block]:
         return
     told = pick(rows, analysis="deviations")
     lines = tuple(
-        (path, *(_cell(told, path, statistic) for statistic in ("planned", "done", "concerns")))
+        (_name_part(path), *(_cell(told, path, statistic) for statistic in ("planned", "done", "concerns")))
         for path in dict.fromkeys(row.item for row in told)
     )
-    heading = "What was done otherwise than planned"
+    heading = say("What was done otherwise than planned")
     if not lines:
-        yield Block(heading=heading, sentences=(_ALL_AS_PLANNED,))
+        yield Block(heading=heading, sentences=(say(_ALL_AS_PLANNED),))
         return
-    columns = ("Part of the plan", "Planned", "Done", "Results that it concerns")
-    note = "Keys are those of sap.yaml; those that begin with 'design' come from study.yaml."
-    yield Block(heading=heading, tables=(Table("Deviations from the frozen plan", columns, lines, (note,)),))
+    columns = (say("Part of the plan"), say("Planned"), say("Done"), say("Results that it concerns"))
+    note = say("Keys are those of sap.yaml; those that begin with 'design' come from study.yaml.")
+    yield Block(heading=heading, tables=(Table(say("Deviations from the frozen plan"), columns, lines, (note,)),))
+
+
+def _name_part(path: str) -> str:
+    """Return the key of the plan as its file spells it; an order has no key."""
+    if not path.endswith(f".{ORDER}"):
+        return path
+    return say("order of the estimands of {outcome}", outcome=path.removesuffix(f".{ORDER}"))
 
 
 def _cell(told: Rows, path: str, statistic: str) -> str:
     row = pick_one(told, item=path, statistic=statistic)
-    return row.method if row is not None else NOTHING if statistic != "concerns" else "none"
+    if row is not None:
+        return row.told
+    # i18n: results that a deviation concerns
+    return say_as("results", "none") if statistic == "concerns" else say(NOTHING)

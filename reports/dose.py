@@ -11,22 +11,25 @@ from analysis.dose_part import BANDS, SLOPE
 from analysis.plan import Outcome
 from analysis.plan_parts import Compliers, ExposureResponse
 from reports.cells import INTERVAL, Table, interval_cell, mark_notes, value_cell
-from reports.claims import WITHHELD, say_direction, say_size
+from reports.claims import WITHHELD, join_sentences, say_direction, say_size
 from reports.content import ReportContent
-from reports.numbers import NO_BREAK, decimals_of, format_number, format_threshold, unit_of
+from reports.language import mark, say, say_many
+from reports.numbers import decimals_of, format_count, format_percent, format_threshold, say_difference
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import NOT_PLANNED, Block
 
-CAUTION: Final = (
+CAUTION: Final = mark(
     "Nobody was allocated to come often or seldom. People who come often differ from people who do not in other ways "
     "too: how they felt, how near they live, how much time they have. So this does not tell what a session does."
 )
-OF_COMPLIERS: Final = (
+OF_COMPLIERS: Final = mark(
     "The comparison by sessions offered takes for granted that the offer makes no difference to people who come to "
     "fewer sessions than that; where it does, the number is too large."
 )
 SLOPE_DECIMALS: Final = 2
-_BANDS: Final = dict(zip(BANDS, ("Less than a third", "A third to two thirds", "Two thirds or more"), strict=True))
+_BANDS: Final = dict(
+    zip(BANDS, (mark("Less than a third"), mark("A third to two thirds"), mark("Two thirds or more")), strict=True)
+)
 
 
 def say_dose(outcome: Outcome, rows: Rows, content: ReportContent) -> Block | None:
@@ -42,41 +45,63 @@ def say_dose(outcome: Outcome, rows: Rows, content: ReportContent) -> Block | No
     sentences += [sentence for part in compliers for sentence in _of_compliers(part, own, measure, content)]
     tables = (_band_table(part, own, measure, content) for part in responses)
     return Block(
-        heading="Sessions and change",
+        heading=say("Sessions and change"),
         sentences=tuple(sentences),
         tables=tuple(table for table in tables if table is not None),
-        caution=" ".join([CAUTION] * bool(responses) + [OF_COMPLIERS] * bool(compliers)),
+        caution=join_sentences(say(CAUTION) if responses else "", say(OF_COMPLIERS) if compliers else ""),
     )
 
 
 def _of_response(part: ExposureResponse, rows: Rows, measure: Measure, content: ReportContent) -> Iterator[str]:
     arm, at, start = _labels(part.arm, part.estimand, content)
     row = pick_one(rows, statistic=SLOPE, item=part.id, estimand=part.estimand)
-    what = f"How {measure.concept} at {at} goes with the sessions that people in {arm} came to"
+    what = {"concept": measure.concept, "timepoint": at, "arm": arm}
     if row is None or row.verdict != "estimated":
-        yield f"{what} was not computed. {row.method if row is not None else ''}".rstrip()
+        lead = say(
+            "How {concept} at {timepoint} goes with the sessions that people in {arm} came to was not computed.", **what
+        )
+        yield join_sentences(lead, row.told if row is not None else "")
     elif not row.is_shown:
-        yield f"{what} is not shown: {WITHHELD}."
+        yield say(
+            "How {concept} at {timepoint} goes with the sessions that people in {arm} came to is not shown: {reason}.",
+            **what,
+            reason=say(WITHHELD),
+        )
     else:
-        is_clear = row.conf_low > 0 or row.conf_high < 0
-        lead = "" if is_clear else f"No clear relation between sessions and {measure.concept} at {at}: "
-        people = f"of people in {arm} who were alike at {start}, those"
-        said = f"{lead}{people if lead else people[0].upper() + people[1:]} who came to one session more scored "
-        yield f"{said}{_slope(row, measure)} on the {measure.label} at {at}. {say_direction(measure)}"
+        said = {"arm": arm, "baseline": start, "timepoint": at, "measure": measure.label, "size": _slope(row, measure)}
+        yield join_sentences(_say_relation(row, measure.concept, said), say_direction(measure))
         if not row.prespecified:
-            yield NOT_PLANNED
+            yield say(NOT_PLANNED)
+
+
+def _say_relation(row: Row, concept: str, said: dict[str, str]) -> str:
+    if row.conf_low > 0 or row.conf_high < 0:
+        return say(
+            "Of people in {arm} who were alike at {baseline}, those who came to one session more scored {size} on the "
+            "{measure} at {timepoint}.",
+            **said,
+        )
+    return say(
+        "No clear relation between sessions and {concept} at {timepoint}: of people in {arm} who were alike at "
+        "{baseline}, those who came to one session more scored {size} on the {measure} at {timepoint}.",
+        concept=concept,
+        **said,
+    )
 
 
 def _slope(row: Row, measure: Measure) -> str:
     """Return a slope with its interval, in the digits that the gate left."""
     value, low, high = (round(number, SLOPE_DECIMALS) for number in (row.value, row.conf_low, row.conf_high))
-    size = f"{format_threshold(abs(value))}{unit_of(measure)} {_way(value)}" if value else "about the same"
-    ends = " to ".join(f"{format_threshold(abs(end))} {_way(end)}" for end in (low, high))
-    return f"{size} ({INTERVAL} {ends})"
+    ends = {"low": _end(low), "high": _end(high)}
+    if not value:
+        return say("about the same (95\u00a0% interval {low} to {high})", **ends)
+    return say("{amount} (95\u00a0% interval {low} to {high})", amount=say_difference(value, measure), **ends)
 
 
-def _way(value: float) -> str:
-    return "lower" if value < 0 else "higher"
+def _end(value: float) -> str:
+    """Return an end of an interval with its direction; its unit stands beside it."""
+    number = format_threshold(abs(value))
+    return say("{number} lower", number=number) if value < 0 else say("{number} higher", number=number)
 
 
 def _band_table(part: ExposureResponse, rows: Rows, measure: Measure, content: ReportContent) -> Table | None:
@@ -86,35 +111,72 @@ def _band_table(part: ExposureResponse, rows: Rows, measure: Measure, content: R
     arm, at, start = _labels(part.arm, part.estimand, content)
     decimals = decimals_of(measure)
     lines = tuple(
-        (_BANDS[band], value_cell(row, decimals), interval_cell(row, decimals))
+        (say(_BANDS[band]), value_cell(row, decimals), interval_cell(row, decimals))
         for band, row in found.items()
         if row is not None
     )
-    caption = f"Change of {measure.label} from {start} to {at} in {arm}, by the share of sessions offered that people "
-    return Table(f"{caption}came to", ("Share of the sessions", "Mean change", INTERVAL), lines, mark_notes(lines))
+    caption = say(
+        "Change of {measure} from {baseline} to {timepoint} in {arm}, by the share of sessions offered that people "
+        "came to",
+        measure=measure.label,
+        baseline=start,
+        timepoint=at,
+        arm=arm,
+    )
+    columns = (say("Share of the sessions"), say("Mean change"), say(INTERVAL))
+    return Table(caption, columns, lines, mark_notes(lines))
 
 
 def _of_compliers(part: Compliers, rows: Rows, measure: Measure, content: ReportContent) -> Iterator[str]:
     estimand = next(each for each in content.plan.estimands if each.id == part.estimand)
     labels = {arm.id: arm.label for arm in content.design.arms}
     _, at, _ = _labels("", part.estimand, content)
-    sessions = f"at least {part.attended_at_least} session{'s' if part.attended_at_least > 1 else ''}"
+    # i18n: part of "people who come to {sessions} when offered them"
+    sessions = say_many(
+        "at least {count} session",
+        "at least {count} sessions",
+        part.attended_at_least,
+        count=format_count(part.attended_at_least),
+    )
     row = pick_one(rows, statistic=DIFFERENCE, item=part.id, estimand=part.estimand)
-    what = f"The difference in {measure.concept} at {at} among people who come to {sessions} when offered them"
+    what = {"concept": measure.concept, "timepoint": at, "sessions": sessions}
     if row is None or row.verdict != "estimated":
-        yield f"{what} was not computed. {row.method if row is not None else ''}".rstrip()
+        lead = say(
+            "The difference in {concept} at {timepoint} among people who come to {sessions} when offered them was not "
+            "computed.",
+            **what,
+        )
+        yield join_sentences(lead, row.told if row is not None else "")
     elif not row.is_shown:
-        yield f"{what} is not shown: {WITHHELD}."
+        yield say(
+            "The difference in {concept} at {timepoint} among people who come to {sessions} when offered them is not "
+            "shown: {reason}.",
+            **what,
+            reason=say(WITHHELD),
+        )
     else:
         first, second = (labels.get(side, side) for side in estimand.compared)
         share = pick_one(rows, statistic=SHARE_CAME, item=part.id, estimand=part.estimand)
-        part_of = f" (about {format_number(share.value, 0)}{NO_BREAK}% of {first})" if share and share.is_shown else ""
-        yield (
-            f"Among people who come to {sessions} when offered them{part_of}, scores on the {measure.label} at {at} "
-            f"compare as follows, {first} against {second}: {say_size(row, measure)}."
-        )
+        said = {"sessions": sessions, "measure": measure.label, "timepoint": at, "arm": first, "reference": second}
+        yield _say_came(share, said | {"size": say_size(row, measure)})
         if not row.prespecified:
-            yield NOT_PLANNED
+            yield say(NOT_PLANNED)
+
+
+def _say_came(share: Row | None, said: dict[str, str]) -> str:
+    """Say the difference among people who come when offered, with the share who came where that is shown."""
+    if share is None or not share.is_shown:
+        return say(
+            "Among people who come to {sessions} when offered them, scores on the {measure} at {timepoint} compare as "
+            "follows, {arm} against {reference}: {size}.",
+            **said,
+        )
+    return say(
+        "Among people who come to {sessions} when offered them (about {share} of {arm}), scores on the {measure} at "
+        "{timepoint} compare as follows, {arm} against {reference}: {size}.",
+        **said,
+        share=format_percent(share.value),
+    )
 
 
 def _labels(arm: str, estimand_id: str, content: ReportContent) -> tuple[str, str, str]:

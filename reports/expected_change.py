@@ -21,28 +21,28 @@ from analysis.expected_change_part import (
 )
 from analysis.plan import Estimand, Outcome
 from analysis.plan_parts import Entry
-from reports.cells import INTERVAL, Table, mark_notes, value_cell
-from reports.claims import Claim, say_size
+from reports.cells import Table, mark_notes, value_cell
+from reports.claims import Claim, join_sentences, say_size
 from reports.content import ReportContent
+from reports.language import mark, say
 from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_interval, format_threshold
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Block
 
-HEADING: Final = "How much would have changed anyway"
-LEAD: Final = (
+HEADING: Final = mark("How much would have changed anyway")
+LEAD: Final = mark(
     "Part of a change needs no programme. Once that part is taken off, what is left over may come of the programme, or "
     "of anything else that happened meanwhile: other help, the time of year, who answered again."
 )
-CAUTION: Final = (
+CAUTION: Final = mark(
     "What is expected stands on declared numbers about other people; where these people differ from them, so does what "
     "would be expected. The ways above each stand alone: they are not to be added up."
 )
-_WITH_OR_WITHOUT: Final = "with or without a programme (regression to the mean)"
-_NO_ENTRY: Final = (
+_NO_ENTRY: Final = mark(
     "How much of this change is regression to the mean cannot be told, because the plan does not say from among whom "
     "people entered, and by which score."
 )
-_FOR_SCORES: Final = (
+_FOR_SCORES: Final = mark(
     "How much of this change would be expected without any programme cannot be told: it is computed for scores of "
     "everybody only."
 )
@@ -69,7 +69,7 @@ def add_expected(claim: Claim, estimand: Estimand, rows: Rows, content: ReportCo
     if content.design.kind != "single_group" or not claim.is_answered:
         return claim
     own = pick(rows, analysis=ANALYSIS, estimand=estimand.id)
-    said = tuple(_say_expected(own, estimand, content)) if own else (_FOR_SCORES,)
+    said = tuple(_say_expected(own, estimand, content)) if own else (say(_FOR_SCORES),)
     return replace(claim, notes=(*claim.notes[:1], *said, *claim.notes[1:]))
 
 
@@ -79,14 +79,14 @@ def say_changed_anyway(outcome: Outcome, rows: Rows, content: ReportContent) -> 
     if not own:
         return None
     measure = content.plan.measure_of(outcome.id, content.design)
-    refused = dict.fromkeys(row.method for row in own if row.verdict.startswith("refused"))
+    refused = dict.fromkeys(row.told for row in own if row.verdict.startswith("refused"))
     expected = _expected_table(own, outcome, measure, content)
     tables = (expected, _baselines_table(own, measure, content.design))
     return Block(
-        heading=HEADING,
-        sentences=(LEAD, *refused),
+        heading=say(HEADING),
+        sentences=(say(LEAD), *refused),
         tables=tuple(table for table in tables if table.rows),
-        caution=CAUTION if expected.rows else "",
+        caution=say(CAUTION) if expected.rows else "",
     )
 
 
@@ -103,46 +103,47 @@ def _say_expected(own: Rows, estimand: Estimand, content: ReportContent) -> Iter
     found = [row for way in (BY_RULE, BY_MEAN) for row in pick(own, statistic=REGRESSION, item=way) if row.is_shown]
     if found and entry is not None:
         lead = _say_entry(entry, found[0].item, content.design)
-        yield f"{lead} One would expect scores that are {say_size(found[0], measure)}.{_judged(own, found[0].item)}"
+        expected = say("One would expect scores that are {size}.", size=say_size(found[0], measure))
+        yield join_sentences(lead, expected, _judged(own, found[0].item))
     else:
-        yield _NO_ENTRY
+        yield say(_NO_ENTRY)
     natural = pick_one(own, statistic=NATURAL)
     if natural is not None and natural.is_shown:
-        lead = "People like these who had no programme later had scores that were"
-        yield f"{lead} {say_size(natural, measure)}.{_judged(own, NATURAL)}"
+        observed = say(
+            "People like these who had no programme later had scores that were {size}.", size=say_size(natural, measure)
+        )
+        yield join_sentences(observed, _judged(own, NATURAL))
 
 
 def _say_entry(entry: Entry, way: str, design: StudyDesign) -> str:
-    if way == BY_RULE:
-        return (
-            f"Who enters with a score {_border(entry)} tends to score closer to the average later, {_WITH_OR_WITHOUT}."
+    if way == BY_RULE and entry.at_least is not None:
+        return say(
+            "Who enters with a score of at least {border} tends to score closer to the average later, with or without "
+            "a programme (regression to the mean).",
+            border=format_threshold(entry.at_least),
         )
-    return (
-        f"People whose mean at {design.baseline.label} is not that of the people they came from tend to score closer "
-        f"to it later, {_WITH_OR_WITHOUT}."
+    if way == BY_RULE and entry.at_most is not None:
+        return say(
+            "Who enters with a score of at most {border} tends to score closer to the average later, with or without a "
+            "programme (regression to the mean).",
+            border=format_threshold(entry.at_most),
+        )
+    return say(
+        "People whose mean at {baseline} is not that of the people they came from tend to score closer to it later, "
+        "with or without a programme (regression to the mean).",
+        baseline=design.baseline.label,
     )
 
 
-def _border(entry: Entry) -> str:
-    """Return ``of at least 10``."""
-    word, border = ("most", entry.at_most) if entry.at_least is None else ("least", entry.at_least)
-    return "" if border is None else f"of at {word} {format_threshold(border)}"
-
-
 def _judged(own: Rows, way: str) -> str:
-    """Return after a space how the change lies to the expected one, nothing where that may not be said."""
+    """Return how the change lies to the expected one, nothing where that may not be said."""
     row = pick_one(own, statistic=JUDGEMENT, item=way)
-    return f" {row.method}" if row is not None and not row.hidden and row.method else ""
+    return row.told if row is not None and not row.hidden else ""
 
 
 def _expected_table(own: Rows, outcome: Outcome, measure: Measure, content: ReportContent) -> Table:
     """Return each expected change and what is left over of the observed one, by timepoint and way."""
     labels = {timepoint.id: timepoint.label for timepoint in content.design.timepoints}
-    ways = {
-        BY_RULE: "regression to the mean, from the entry rule",
-        BY_MEAN: f"regression to the mean, from the mean at {content.design.baseline.label}",
-        "": "change of people like these who had no programme",
-    }
     lines = []
     for estimand in (each for each in content.plan.estimands if each.outcome == outcome.id):
         about = pick(own, estimand=estimand.id)
@@ -151,30 +152,67 @@ def _expected_table(own: Rows, outcome: Outcome, measure: Measure, content: Repo
             if row.verdict.startswith("refused"):
                 continue
             left_over = pick_one(about, statistic=LEFT_OVER, item=row.item or row.statistic)
-            name = f"{labels[row.timepoint]}: {ways[row.item]}{again}"
+            name = f"{_say_way(row.item, labels[row.timepoint], content.design)}{again}"
             lines.append((name, _cell(row, measure), _cell(left_over, measure)))
     notes = (
-        f"In points, later minus before, with {INTERVAL}s; below zero means lower. Left over: the observed change less "
-        "the expected one.",
+        say(
+            "In points, later minus before, with 95\u00a0% intervals; below zero means lower. Left over: the observed "
+            "change less the expected one."
+        ),
         *_say_sources(outcome),
         *mark_notes(tuple(lines)),
     )
-    columns = ("Timepoint and way", "Expected without any programme", "Left over")
-    return Table(f"What would be expected, and what is left over: {measure.label}", columns, tuple(lines), notes)
+    columns = (say("Timepoint and way"), say("Expected without any programme"), say("Left over"))
+    caption = say("What would be expected, and what is left over: {measure}", measure=measure.label)
+    return Table(caption, columns, tuple(lines), notes)
+
+
+def _say_way(way: str, at: str, design: StudyDesign) -> str:
+    if way == BY_RULE:
+        return say("{timepoint}: regression to the mean, from the entry rule", timepoint=at)
+    if way == BY_MEAN:
+        baseline = design.baseline.label
+        return say("{timepoint}: regression to the mean, from the mean at {baseline}", timepoint=at, baseline=baseline)
+    return say("{timepoint}: change of people like these who had no programme", timepoint=at)
 
 
 def _say_sources(outcome: Outcome) -> Iterator[str]:
     """Yield the declared numbers and where they come from."""
     if outcome.entry is not None:
-        told = outcome.entry.reference
-        border = f"entry with a score {_border(outcome.entry)}; " if _border(outcome.entry) else ""
-        yield (
-            f"Regression to the mean: {border}before anybody was chosen the mean was {format_threshold(told.mean)}, "
-            f"the standard deviation {format_threshold(told.sd)}, and the correlation of two scores of a person "
-            f"{format_threshold(told.retest_correlation)} (source: {told.source})."
-        )
+        yield _say_reference(outcome.entry)
     if outcome.natural_change is not None:
-        yield f"People who had no programme: source: {outcome.natural_change.source}."
+        yield say("People who had no programme: source: {source}.", source=outcome.natural_change.source)
+
+
+def _say_reference(entry: Entry) -> str:
+    declared = entry.reference
+    told = {
+        "mean": format_threshold(declared.mean),
+        "sd": format_threshold(declared.sd),
+        "correlation": format_threshold(declared.retest_correlation),
+        "source": declared.source,
+    }
+    if entry.at_least is not None:
+        return say(
+            "Regression to the mean: entry with a score of at least {border}; before anybody was chosen the mean was "
+            "{mean}, the standard deviation {sd}, and the correlation of two scores of a person {correlation} (source: "
+            "{source}).",
+            border=format_threshold(entry.at_least),
+            **told,
+        )
+    if entry.at_most is not None:
+        return say(
+            "Regression to the mean: entry with a score of at most {border}; before anybody was chosen the mean was "
+            "{mean}, the standard deviation {sd}, and the correlation of two scores of a person {correlation} (source: "
+            "{source}).",
+            border=format_threshold(entry.at_most),
+            **told,
+        )
+    return say(
+        "Regression to the mean: before anybody was chosen the mean was {mean}, the standard deviation {sd}, and the "
+        "correlation of two scores of a person {correlation} (source: {source}).",
+        **told,
+    )
 
 
 def _baselines_table(own: Rows, measure: Measure, design: StudyDesign) -> Table:
@@ -183,22 +221,29 @@ def _baselines_table(own: Rows, measure: Measure, design: StudyDesign) -> Table:
     lines, ends = [], []
     for row in pick(own, statistic=(FROM_FIRST, FROM_SECOND, BETWEEN), verdict="observed"):
         later, before = (labels[end] for end in row.contrast.split(" - "))
-        lines.append((f"From {before} to {later}", _cell(row, measure)))
+        lines.append((say("From {before} to {later}", before=before, later=later), _cell(row, measure)))
         ends += [(before, later)] if row.statistic == BETWEEN else []
     notes = tuple(
-        f"If the score at {first} decided who entered, part of the chance in it is gone by {second}, and the change "
-        f"from {second} holds less regression to the mean."
+        say(
+            "If the score at {first} decided who entered, part of the chance in it is gone by {second}, and the change "
+            "from {second} holds less regression to the mean.",
+            first=first,
+            second=second,
+        )
         for first, second in dict.fromkeys(ends)
     )
     unique = tuple(dict.fromkeys(lines))
-    caption = f"Change from two timepoints before the programme, of the people with all three scores: {measure.label}"
-    return Table(caption, ("Timepoints", "Change in points"), unique, (*notes, *mark_notes(unique)))
+    caption = say(
+        "Change from two timepoints before the programme, of the people with all three scores: {measure}",
+        measure=measure.label,
+    )
+    return Table(caption, (say("Timepoints"), say("Change in points")), unique, (*notes, *mark_notes(unique)))
 
 
 def _cell(row: Row | None, measure: Measure) -> str:
     """Return a value with its interval in brackets."""
     if row is None or not row.is_shown:
-        return NOTHING if row is None else NOT_SHOWN
+        return NOTHING if row is None else say(NOT_SHOWN)
     decimals = decimals_of(measure)
     interval = format_interval(row.conf_low, row.conf_high, decimals)
     return value_cell(row, decimals) if interval == NOTHING else f"{value_cell(row, decimals)} ({interval})"

@@ -5,45 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analysis.design import Arm
+from analysis.design import Arm, Timepoint
 from analysis.plan_parts import Harm
 from instruments.wording import item_label
-from reports.cells import INTERVAL, Table, mark_notes
+from reports.cells import Table, mark_notes
 from reports.change_counts import say_worse
-from reports.claims import WITHHELD
+from reports.claims import WITHHELD, join_sentences
 from reports.content import ReportContent
-from reports.disclosure import THRESHOLD
+from reports.language import mark, say, say_many
 from reports.numbers import NO_BREAK, NOT_SHOWN, NOTHING, format_count, format_interval, format_number, format_threshold
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Block, Section
 
-TITLE: Final = "Who got worse"
-TITLE_OF_SAMPLES: Final = "Harms"
+TITLE: Final = mark("Who got worse")
+TITLE_OF_SAMPLES: Final = mark("Harms")
 """Where nobody is followed, nobody can be said to have got worse."""
-NOT_LOOKED_AT: Final = (
+NOT_LOOKED_AT: Final = mark(
     "The plan names no harms. Whether anybody came to harm was not looked at, so nothing is known of it: that this "
     "report tells of no harm does not mean that there was none."
 )
-WHY_UNKNOWN: Final = (
+WHY_UNKNOWN: Final = mark(
     "What the plan counts as possible harm. Counts tell nothing of why something happened, and are no proof for or "
     "against the programme. What was not recorded or not answered is not counted."
 )
-BEFORE_TOO: Final = " The counts are of the whole time in the study, also of that before an arm began the programme."
-UNANSWERED: Final = "Whether anybody saw to the people who answered so is not known from these data."
-FEW: Final = f"fewer than {THRESHOLD} people"
-ROUNDED: Final = " Numbers are in steps of ten people or more, so that nobody can be recognised."
+BEFORE_TOO: Final = mark(
+    "The counts are of the whole time in the study, also of that before an arm began the programme."
+)
+UNANSWERED: Final = mark("Whether anybody saw to the people who answered so is not known from these data.")
 _OF_ARMS: Final = (
-    ("People with it", "people_with_event"),
-    ("Of 100 people", "share_with_event"),
-    ("Events; somebody may have several", "events"),
-    ("People with a first one per 100 person-years", "first_events_per_100_years"),
+    (mark("People with it"), "people_with_event"),
+    (mark("Of 100 people"), "share_with_event"),
+    (mark("Events; somebody may have several"), "events"),
+    (mark("People with a first one per 100 person-years"), "first_events_per_100_years"),
 )
 _OF_TIMEPOINTS: Final = (
-    ("new, of 100 people below it at first", "new_alerts"),
-    ("at first, of 100 people with both answers", "alert_before"),
-    ("later, of 100 people with both answers", "alert_later"),
-    ("no longer, of 100 people with it at first", "resolved_alerts"),
-    ("without one of the two answers, of 100 people", "incomplete"),
+    (mark("new, of 100 people below it at first"), "new_alerts"),
+    (mark("at first, of 100 people with both answers"), "alert_before"),
+    (mark("later, of 100 people with both answers"), "alert_later"),
+    (mark("no longer, of 100 people with it at first"), "resolved_alerts"),
+    (mark("without one of the two answers, of 100 people"), "incomplete"),
 )
 
 
@@ -66,12 +66,18 @@ def say_harms(rows: Rows, content: ReportContent) -> Section:
     own = pick(rows, analysis="harms")
     harms = tuple(_say_harm(harm, pick(own, item=harm.id), content) for harm in content.plan.harms)
     if not harms:
-        harms = (Block(heading="Harms", sentences=(NOT_LOOKED_AT,)),)
-    title = TITLE_OF_SAMPLES if content.design.is_resampled else TITLE
-    begins_later = content.design.kind in ("waitlist", "stepped_wedge")
-    lead = f"{WHY_UNKNOWN}{BEFORE_TOO if begins_later else ''}" if content.plan.harms else ""
+        harms = (Block(heading=say("Harms"), sentences=(say(NOT_LOOKED_AT),)),)
+    title = say(TITLE_OF_SAMPLES) if content.design.is_resampled else say(TITLE)
     blocks = (*harms, *_left_out(content), *say_worse(rows, content))
-    return Section(id="worse", title=title, lead=lead, blocks=blocks)
+    return Section(id="worse", title=title, lead=_say_lead(content), blocks=blocks)
+
+
+def _say_lead(content: ReportContent) -> str:
+    """Return what counts of harms tell, and what they do not."""
+    if not content.plan.harms:
+        return ""
+    begins_later = content.design.kind in ("waitlist", "stepped_wedge")
+    return join_sentences(say(WHY_UNKNOWN), say(BEFORE_TOO) if begins_later else "")
 
 
 def quoted_harms(content: ReportContent) -> list[str]:
@@ -82,18 +88,32 @@ def quoted_harms(content: ReportContent) -> list[str]:
 def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> Block:
     refused = next((row for row in rows if row.verdict.startswith("refused")), None)
     if refused is not None:
-        return Block(heading=_label(harm, content), sentences=(f"Not counted. {refused.method}",))
+        return Block(heading=_label(harm, content), sentences=(say("Not counted. {reason}", reason=refused.told),))
     arms = [arm for arm in content.design.arms if pick(rows, arm=arm.id)]
-    say = _say_events if harm.event else _say_alerts
-    sentences = tuple(say(harm, rows, arms, content))
-    lines = tuple(_lines_of_events(rows, arms) if harm.event else _lines_of_alerts(rows, arms, content))
+    sentences = tuple((_say_events if harm.event else _say_alerts)(harm, rows, arms, content))
+    lines = tuple((_lines_of_events if harm.event else _lines_of_alerts)(rows, arms, content))
     table = Table(
-        f"{_label(harm, content)}, by arm",
-        ("Number", *(arm.label for arm in arms)),
+        say("{harm}, by arm", harm=_label(harm, content)),
+        (say("Number"), *(arm.label for arm in arms)),
         lines,
-        (f"In brackets: {INTERVAL}s.{ROUNDED if _is_rounded(content) else ''}", *mark_notes(lines)),
+        (_note(content), *mark_notes(lines)),
     )
     return Block(heading=_label(harm, content), sentences=sentences, tables=(table,))
+
+
+def _note(content: ReportContent) -> str:
+    """Return what stands in brackets, and how coarse the numbers are."""
+    brackets = say("In brackets: 95\u00a0% intervals.")
+    if not _is_rounded(content):
+        return brackets
+    threshold = content.plan.small_numbers.protection.threshold
+    steps = say_many(
+        "Numbers are in steps of {number} person or more, so that nobody can be recognised.",
+        "Numbers are in steps of {number} people or more, so that nobody can be recognised.",
+        threshold,
+        number=format_count(threshold),
+    )
+    return join_sentences(brackets, steps)
 
 
 def _label(harm: Harm, content: ReportContent) -> str:
@@ -121,65 +141,115 @@ def _left_out(content: ReportContent) -> tuple[Block, ...]:
         for item in instrument.items
         if item.safety and item.id in content.design.items.get(name, ()) and (name, item.id) not in named
     ]
-    lead = "People were asked these questions, whose answers call for attention, and the plan does not count them."
-    return (Block(heading="Not counted", sentences=(lead,), items=tuple(left_out)),) if left_out else ()
+    lead = say("People were asked these questions, whose answers call for attention, and the plan does not count them.")
+    return (Block(heading=say("Not counted"), sentences=(lead,), items=tuple(left_out)),) if left_out else ()
 
 
 def _say_events(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[str]:
     """Yield a sentence on what is counted, and one for each arm: to how many people it happened."""
-    yield f"Counted are people to whom it happened at any time after {content.design.baseline.label}."
+    yield say(
+        "Counted are people to whom it happened at any time after {baseline}.", baseline=content.design.baseline.label
+    )
     for arm in arms:
         own = pick(rows, arm=arm.id)
         count, share = pick_one(own, statistic="people_with_event"), pick_one(own, statistic="share_with_event")
-        where = f" in {arm.label}" if len(content.design.arms) > 1 else ""
+        is_alone = len(content.design.arms) == 1
         if count is None or not count.is_shown or share is None:
-            yield f"{_hidden(own, where)}."
+            yield _say_hidden_event(own, "" if is_alone else arm.label, content)
             continue
-        high = format_number(share.conf_high, _decimals(share))
         if not count.value:
-            yield f"Recorded for nobody{where} ({INTERVAL} up to {high} of 100 people)."
+            interval = say(
+                "95\u00a0% interval up to {high} of 100 people", high=format_number(share.conf_high, _decimals(share))
+            )
+            if is_alone:
+                yield say("Recorded for nobody ({interval}).", interval=interval)
+            else:
+                yield say("Recorded for nobody in {arm} ({interval}).", arm=arm.label, interval=interval)
             continue
-        people = f"{format_count(count.value)} people" if count.value != 1 else "1 person"
-        about = "about " if _is_rounded(content) else ""
-        yield f"Recorded for {about}{people}{where}: {_of_100(share)} of 100 people ({INTERVAL} {_interval(share)})."
+        said = {"people": _people(count, content), "number": _of_100(share), "interval": _interval(share)}
+        if is_alone:
+            yield say("Recorded for {people}: {number} of 100 people ({interval}).", **said)
+        else:
+            yield say("Recorded for {people} in {arm}: {number} of 100 people ({interval}).", arm=arm.label, **said)
 
 
-def _hidden(rows: Rows, where: str, *, verb: str = "Recorded for") -> str:
+def _people(count: Row, content: ReportContent) -> str:
+    """Return ``22 people``, or ``about 20 people`` where numbers are rounded."""
+    number = format_count(count.value)
+    if _is_rounded(content):
+        return say_many("about {number} person", "about {number} people", count.value, number=number)
+    return say_many("{number} person", "{number} people", count.value, number=number)
+
+
+def _say_hidden_event(of_arm: Rows, arm: str, content: ReportContent) -> str:
     """Return that there were few, where that is so; otherwise that the number is not shown."""
-    minority = pick_one(rows, statistic="is_minority")
-    if minority is not None and minority.is_shown and minority.value == 1:
-        return f"{verb} {FEW}{where}"
-    return f"How many people{where} is {NOT_SHOWN}: {WITHHELD}"
+    if _are_few(of_arm):
+        people = _few(content)
+        return (
+            say("Recorded for {people} in {arm}.", people=people, arm=arm)
+            if arm
+            else say("Recorded for {people}.", people=people)
+        )
+    if arm:
+        return say("How many people in {arm} is not shown: {reason}.", arm=arm, reason=say(WITHHELD))
+    return say("How many people is not shown: {reason}.", reason=say(WITHHELD))
+
+
+def _are_few(of_arm: Rows) -> bool:
+    """Tell whether of a hidden number it may be said that people are few."""
+    minority = pick_one(of_arm, statistic="is_minority")
+    return minority is not None and minority.is_shown and minority.value == 1
+
+
+def _few(content: ReportContent) -> str:
+    threshold = content.plan.small_numbers.protection.threshold
+    return say_many(
+        "fewer than {number} person", "fewer than {number} people", threshold, number=format_count(threshold)
+    )
 
 
 def _say_alerts(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[str]:
     """Yield a sentence on what is counted, and one for each later timepoint and arm: how many are new."""
-    border, baseline = format_threshold(harm.at_least or 0.0), content.design.baseline.label
+    border = format_threshold(harm.at_least or 0.0)
     item = _name_item(harm.instrument or "", harm.item or "", content)
-    yield f"Counted are answers of at least {border} to {item}. {UNANSWERED}"
+    counted = say("Counted are answers of at least {border} to {item}.", border=border, item=item)
+    yield join_sentences(counted, say(UNANSWERED))
     for timepoint in content.design.timepoints[1:]:
         for arm in arms:
             own = pick(rows, arm=arm.id, timepoint=timepoint.id)
             new = pick_one(own, statistic="new_alerts")
-            if new is None:
-                continue
-            where = f" in {arm.label}" if len(content.design.arms) > 1 else ""
-            lead = f"{timepoint.label}, of people{where} who answered below {border} at {baseline}"
-            if not new.is_shown:
-                yield f"{lead}: {_hidden(own, '', verb='new for')}.".replace("How many people is", "how many is")
-            elif not new.value:
-                high = format_number(new.conf_high, _decimals(new))
-                yield f"{lead}: new for nobody ({INTERVAL} up to {high} of 100)."
-            else:
-                yield f"{lead}: new for {_of_100(new)} of 100 ({INTERVAL} {_interval(new)})."
+            if new is not None:
+                yield _say_new(new, own, _of_whom(timepoint, arm, border, content), content)
 
 
-def _lines_of_events(rows: Rows, arms: list[Arm]) -> Iterator[tuple[str, ...]]:
+def _of_whom(timepoint: Timepoint, arm: Arm, border: str, content: ReportContent) -> str:
+    """Return of whom new answers are counted."""
+    said = {"timepoint": timepoint.label, "border": border, "baseline": content.design.baseline.label}
+    if len(content.design.arms) == 1:
+        # i18n: of whom it is said that so many have a new answer; a colon and the number follow
+        return say("{timepoint}, of people who answered below {border} at {baseline}", **said)
+    # i18n: of whom it is said that so many have a new answer; a colon and the number follow
+    return say("{timepoint}, of people in {arm} who answered below {border} at {baseline}", arm=arm.label, **said)
+
+
+def _say_new(new: Row, of_arm: Rows, whom: str, content: ReportContent) -> str:
+    if not new.is_shown and _are_few(of_arm):
+        return say("{whom}: new for {people}.", whom=whom, people=_few(content))
+    if not new.is_shown:
+        return say("{whom}: how many is not shown: {reason}.", whom=whom, reason=say(WITHHELD))
+    if not new.value:
+        high = format_number(new.conf_high, _decimals(new))
+        return say("{whom}: new for nobody (95\u00a0% interval up to {high} of 100).", whom=whom, high=high)
+    return say("{whom}: new for {number} of 100 ({interval}).", whom=whom, number=_of_100(new), interval=_interval(new))
+
+
+def _lines_of_events(rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[tuple[str, ...]]:
     for words, statistic in _OF_ARMS:
         found = [pick_one(rows, statistic=statistic, arm=arm.id) for arm in arms]
         is_left_out = statistic == "events" and not any(row is not None and row.is_shown for row in found)
         if any(found) and not is_left_out:
-            yield (words, *(_cell(row, pick(rows, arm=arm.id)) for arm, row in zip(arms, found, strict=True)))
+            cells = (_cell(row, pick(rows, arm=arm.id), content) for arm, row in zip(arms, found, strict=True))
+            yield say(words), *cells
 
 
 def _lines_of_alerts(rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[tuple[str, ...]]:
@@ -187,21 +257,18 @@ def _lines_of_alerts(rows: Rows, arms: list[Arm], content: ReportContent) -> Ite
         at = pick(rows, timepoint=timepoint.id)
         for words, statistic in _OF_TIMEPOINTS if at else ():
             found = [pick_one(at, statistic=statistic, arm=arm.id) for arm in arms]
-            yield (
-                f"{timepoint.label}: {words}",
-                *(_cell(row, pick(at, arm=arm.id)) for arm, row in zip(arms, found, strict=True)),
-            )
+            cells = (_cell(row, pick(at, arm=arm.id), content) for arm, row in zip(arms, found, strict=True))
+            yield say("{timepoint}: {what}", timepoint=timepoint.label, what=say(words)), *cells
 
 
-def _cell(row: Row | None, of_arm: Rows) -> str:
+def _cell(row: Row | None, of_arm: Rows, content: ReportContent) -> str:
     """Return a number with its interval; that there were few people, where that may be said."""
     if row is None:
         return NOTHING
     if row.is_shown:
-        ends = f" ({_interval(row)})" if row.conf_high == row.conf_high else ""
-        return f"{_of_100(row)}{ends}"
+        return f"{_of_100(row)} ({_ends(row)})" if row.conf_high == row.conf_high else _of_100(row)
     is_of_few = row.statistic in ("people_with_event", "new_alerts")
-    return FEW if is_of_few and FEW in _hidden(of_arm, "") else NOT_SHOWN
+    return _few(content) if is_of_few and _are_few(of_arm) else say(NOT_SHOWN)
 
 
 def _is_rounded(content: ReportContent) -> bool:
@@ -218,4 +285,9 @@ def _of_100(row: Row) -> str:
 
 
 def _interval(row: Row) -> str:
-    return format_interval(row.conf_low, row.conf_high, _decimals(row)).replace(" to ", f"{NO_BREAK}to{NO_BREAK}")
+    return say("95\u00a0% interval {interval}", interval=_ends(row))
+
+
+def _ends(row: Row) -> str:
+    """Return both ends of an interval, which no line break parts."""
+    return format_interval(row.conf_low, row.conf_high, _decimals(row)).replace(" ", NO_BREAK)

@@ -10,17 +10,19 @@ from analysis.design import Measure, StudyDesign
 from instruments.wording import item_label
 from reports.cells import INTERVAL, Table, count_cell, interval_cell, mark_notes, value_cell
 from reports.content import ReportContent
-from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_number
+from reports.language import mark, say
+from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_percent
 from reports.reading import Row, Rows, pick, pick_one
 
+_RELIABLE_CHANGE: Final = mark("Reliable change")
 _MEASUREMENT: Final = (
-    "Measure",
-    "Alpha",
+    mark("Measure"),
+    mark("Alpha"),
     INTERVAL,
-    "Omega",
-    "At the lowest score",
-    "At the highest",
-    "Reliable change",
+    mark("Omega"),
+    mark("At the lowest score"),
+    mark("At the highest"),
+    _RELIABLE_CHANGE,
 )
 _NO_MODEL: Final = ("refused:too_few_items",)
 """Reasons against a factor model that say nothing of the sample."""
@@ -50,8 +52,8 @@ def measurement_table(rows: Rows, design: StudyDesign) -> Table:
         is_refused = alpha.verdict.startswith("refused")
         lines.append(
             (
-                f"{measure.label}, {label}",
-                alpha.method if is_refused else value_cell(alpha, 2),
+                _say_occasion(measure, label),
+                alpha.told if is_refused else value_cell(alpha, 2),
                 NOTHING if is_refused else interval_cell(alpha, 2),
                 _number(by_name.get("omega_total"), 2),
                 _percent(by_name.get("score_floor_share")),
@@ -61,20 +63,21 @@ def measurement_table(rows: Rows, design: StudyDesign) -> Table:
         )
     told = _columns_told(design, lines)
     cells = tuple(tuple(line[place] for place in told) for line in lines)
-    note = "Alpha and omega say how well items agree (1 is best)."
+    note = say("Alpha and omega say how well items agree (1 is best).")
     if not design.is_resampled:
-        note += (
-            " A change of one participant beyond the reliable change, in points, exceeds measurement error in 95 of "
-            "100 cases."
+        beyond = say(
+            "A change of one participant beyond the reliable change, in points, exceeds measurement error in 95 of 100 "
+            "cases."
         )
-    columns = tuple(_MEASUREMENT[place] for place in told)
-    return Table("The measures in this sample", columns, cells, (note, *mark_notes(cells)))
+        note = f"{note} {beyond}"
+    columns = tuple(say(_MEASUREMENT[place]) for place in told)
+    return Table(say("The measures in this sample"), columns, cells, (note, *mark_notes(cells)))
 
 
 def _columns_told(design: StudyDesign, lines: Sequence[tuple[str, ...]]) -> list[int]:
     """Return the columns but those without anything in them, and the change of people where nobody is followed."""
     empty = _MEASUREMENT.index(INTERVAL) if all(line[2] == NOTHING for line in lines) else None
-    unfollowed = _MEASUREMENT.index("Reliable change") if design.is_resampled else None
+    unfollowed = _MEASUREMENT.index(_RELIABLE_CHANGE) if design.is_resampled else None
     return [place for place in range(len(_MEASUREMENT)) if place not in (empty, unfollowed)]
 
 
@@ -84,10 +87,11 @@ def sameness_table(rows: Rows, design: StudyDesign) -> Table:
     for measure, timepoint, label in _occasions(design):
         level = pick_one(rows, statistic="invariance_level", outcome=measure.id, timepoint=timepoint)
         against = pick_one(rows, statistic="negative_item_rest_correlations", outcome=measure.id, timepoint=timepoint)
-        told = [row.method for row in (level,) if row is not None and not row.hidden and row.verdict not in _NO_MODEL]
-        told += [row.method for row in (against,) if row is not None and not row.hidden and row.value > 0]
-        lines += [(f"{measure.label}, {label}", words) for words in told]
-    return Table("Whether items meant the same at baseline and later", ("Measure", "Found"), tuple(lines))
+        told = [row.told for row in (level,) if row is not None and not row.hidden and row.verdict not in _NO_MODEL]
+        told += [row.told for row in (against,) if row is not None and not row.hidden and row.value > 0]
+        lines += [(_say_occasion(measure, label), words) for words in told]
+    columns = (say("Measure"), say("Found"))
+    return Table(say("Whether items meant the same at baseline and later"), columns, tuple(lines))
 
 
 def agreement_table(rows: Rows, design: StudyDesign) -> Table:
@@ -96,12 +100,12 @@ def agreement_table(rows: Rows, design: StudyDesign) -> Table:
     for measure_id, measure in design.measures.items():
         found = {row.statistic: row for row in pick(rows, analysis="score_agreement", outcome=measure_id)}
         if found:
-            rules = [row.method for row in pick(rows, analysis="score_audit", outcome=measure_id) if not row.hidden]
+            rules = [row.told for row in pick(rows, analysis="score_audit", outcome=measure_id) if not row.hidden]
             counts = (count_cell(found.get(name)) for name in ("compared", "equal", "different"))
             lines.append((measure.label, *counts, " ".join(rules) or NOTHING))
     return Table(
-        "Totals that came with the data, held against ours",
-        ("Measure", "Compared", "Equal", "Different", "What they follow"),
+        say("Totals that came with the data, held against ours"),
+        (say("Measure"), say("Compared"), say("Equal"), say("Different"), say("What they follow")),
         tuple(lines),
         mark_notes(tuple(lines)),
     )
@@ -123,12 +127,18 @@ def item_tables(rows: Rows, content: ReportContent) -> Iterator[Table]:
             for by_name in [{row.statistic: row for row in own if row.item == item.id}]
             if by_name
         )
-        words = wording.holder if wording else "our own short concepts; the wording is its owner's"
+        whose = (
+            say("Items as worded by: {holder}. Reversed items are turned.", holder=wording.holder)
+            if wording
+            else say(
+                "Items as worded by: our own short concepts; the wording is its owner's. Reversed items are turned."
+            )
+        )
         yield Table(
-            f"{measure.label}: items at {baseline.label}",
-            ("Item", *(_ITEM_COLUMNS[name][0] for name in shown)),
+            say("{measure}: items at {timepoint}", measure=measure.label, timepoint=baseline.label),
+            (say("Item"), *(say(_ITEM_COLUMNS[name][0]) for name in shown)),
             lines,
-            (f"Items as worded by: {words}. Reversed items are turned.", *mark_notes(lines)),
+            (whose, *mark_notes(lines)),
         )
 
 
@@ -138,6 +148,10 @@ def _occasions(design: StudyDesign) -> Iterator[tuple[Measure, str, str]]:
             yield measure, timepoint.id, timepoint.label
 
 
+def _say_occasion(measure: Measure, timepoint: str) -> str:
+    return say("{measure}, {timepoint}", measure=measure.label, timepoint=timepoint)
+
+
 def _number(row: Row | None, decimals: int) -> str:
     return NOTHING if row is not None and row.verdict.startswith("refused") else value_cell(row, decimals)
 
@@ -145,14 +159,14 @@ def _number(row: Row | None, decimals: int) -> str:
 def _percent(row: Row | None) -> str:
     if row is None or row.verdict.startswith("refused"):
         return NOTHING
-    return NOT_SHOWN if row.hidden else f"{format_number(100 * row.value, 0)} %" if row.is_shown else row.method
+    return say(NOT_SHOWN) if row.hidden else format_percent(100 * row.value) if row.is_shown else row.told
 
 
 _ITEM_COLUMNS: Final[dict[str, tuple[str, Callable[[Row | None], str]]]] = {
-    "mean": ("Mean", partial(value_cell, decimals=1)),
-    "floor_share": ("Lowest answer", _percent),
-    "ceiling_share": ("Highest answer", _percent),
-    "item_rest_correlation": ("With the other items", partial(value_cell, decimals=2)),
-    "alpha_if_dropped": ("Alpha without it", partial(value_cell, decimals=2)),
+    "mean": (mark("Mean"), partial(value_cell, decimals=1)),
+    "floor_share": (mark("Lowest answer"), _percent),
+    "ceiling_share": (mark("Highest answer"), _percent),
+    "item_rest_correlation": (mark("With the other items"), partial(value_cell, decimals=2)),
+    "alpha_if_dropped": (mark("Alpha without it"), partial(value_cell, decimals=2)),
 }
 """Statistic of items -> its column, which stands where the gate leaves any of it, and how it is written."""

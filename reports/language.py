@@ -25,6 +25,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from data_contracts.errors import Problem, choose_from
+from data_contracts.telling import MINUS
 from reports.errors import ReportError
 
 LANGUAGES: Final[dict[str, str]] = {"en": "English"}
@@ -120,7 +121,7 @@ def mark(message: str) -> str:
     return message
 
 
-def say(message: str, **values: str) -> str:
+def say(message: str, /, **values: str) -> str:
     """Return a message in the language in force.
 
     Parameters
@@ -130,15 +131,15 @@ def say(message: str, **values: str) -> str:
     **values : str
         Numbers already printed (`reports.numbers`), labels, or phrases that were said themselves.
     """
-    return _fill(language_spoken().catalogue.gettext(message), values)
+    return _fill(language_spoken().catalogue.gettext(message), values) if message else message
 
 
-def say_as(context: str, message: str, **values: str) -> str:
+def say_as(context: str, message: str, /, **values: str) -> str:
     """Return a message that means different things in different places, told apart by a context."""
     return _fill(language_spoken().catalogue.pgettext(context, message), values)
 
 
-def say_many(one: str, many: str, number: float, **values: str) -> str:
+def say_many(one: str, many: str, number: float | Decimal, /, **values: str) -> str:
     """Return the form of a message for a number, which may have decimals; `values` hold it as it is printed."""
     return _fill(language_spoken().catalogue.ngettext(one, many, _whole_like(number)), values)
 
@@ -175,7 +176,8 @@ def _say_node(node: Any) -> str:
     if "list" in node:
         return say_list(_say_node(part) for part in node["list"])
     if "decimals" in node:
-        return print_number(node["number"], node["decimals"])
+        digits, is_below = print_number(node["number"], node["decimals"]), node["number"] < 0
+        return f"{MINUS}{digits}" if is_below and any(digit in "123456789" for digit in digits) else digits
     values = {name: _say_node(value) for name, value in node.get("with", {}).items()}
     return (
         say_many(node["say"], node["many"], node["number"], **values) if "many" in node else say(node["say"], **values)
@@ -190,6 +192,11 @@ def print_number(value: float, decimals: int) -> str:
     return f"{whole}{language.decimal_point}{rest}" if rest else whole
 
 
+def isolate(text: str) -> str:
+    """Return a text that stands alone, such as a label in a cell, so that it keeps its own direction."""
+    return _isolated(text, language_spoken()) if text else text
+
+
 def _fill(message: str, values: Mapping[str, str]) -> str:
     if not values:
         return message
@@ -201,10 +208,15 @@ def _isolated(value: str, language: Language) -> str:
     return _ISOLATED.format(value) if language.direction == "rtl" else value
 
 
-def _whole_like(number: float) -> int:
-    """Return a whole number that takes the same plural form as a number with decimals: gettext knows whole ones."""
-    if float(number).is_integer():
-        return int(abs(number))
+def _whole_like(number: float | Decimal) -> int:
+    """Return a whole number that takes the same plural form as a number with decimals: gettext knows whole ones.
+
+    A `Decimal` has the decimals that are printed: in English one says 1 point, and 1.0 points.
+    """
+    if not isinstance(number, Decimal):
+        number = Decimal(int(number) if float(number).is_integer() else str(number))
+    if number.as_tuple().exponent == 0:
+        return abs(int(number))
     plural = language_spoken().locale.plural_form
-    form = plural(Decimal(str(abs(number))))
-    return next((whole for whole in range(2, 200) if plural(whole) == form), 2)
+    form = plural(abs(number))
+    return next((whole for whole in range(200) if plural(whole) == form), 2)

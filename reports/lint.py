@@ -11,34 +11,31 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 from analysis.design import RESAMPLED, DesignKind
-from data_contracts.errors import Problem
+from data_contracts.errors import Problem, choose_from
 from reports.errors import ReportError
+from reports.forbidden_words import FORBIDDEN_WORDS, NAME, ForbiddenWords
 
-FORBIDDEN: Final = re.compile(
-    r"\b(effect(s|ed|ing|ive|ively|iveness)?|impact(s|ed|ing|ful)?|caus(e|es|ed|ing|al|ally|ation)|"
-    r"(lead|leads|leading|led) to|improv(e|es|ed|ing|ement|ements)|(result|results|resulted|resulting) in|works|worked|"
-    r"thanks to|reduc(e|es|ed|ing|tion|tions)|increas(e|es|ed|ing)|lowers|raises|"
-    r"attribut(ed|able) to|benefit(ed|s)? from|efficac(y|ious))\b",
-    re.IGNORECASE,
-)
-"""Words that say that the programme did something, and their inflections."""
+FORBIDDEN: Final = FORBIDDEN_WORDS["en"].claims
+FOLLOWED: Final = FORBIDDEN_WORDS["en"].followed
+TECHNICAL: Final = FORBIDDEN_WORDS["en"].technical
+"""The English tables, which hold in a report of any language: a sentence without translation is in English."""
 
-FOLLOWED: Final = re.compile(
-    r"\b(who|people|participants|they|everybody|nobody|some)\s+((have|has|had)\s+)?"
-    r"(changed|stayed|left|dropped out|started|finished|recover(ed)?|deteriorated|(got|became)\s+(better|worse))\b",
-    re.IGNORECASE,
-)
-"""Words that say that the same people were seen again."""
-
-TECHNICAL: Final = ("fixed effects", "random effects", "mixed effects", "effective sample size")
-"""Names of parts of a model and of a size, which say nothing of a programme."""
-
+LANGUAGE_OF_CODE: Final = "en"
 _INLINE: Final = frozenset({"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup"})
 _SPOKEN: Final = frozenset({"alt", "aria-description", "aria-label", "content", "label", "placeholder", "title"})
-_IGNORABLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_IGNORABLE: Final = dict.fromkeys(
+    [
+        *map(ord, "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"),
+        *range(0x202A, 0x202F),  # embeddings and overrides of direction
+        *range(0x2066, 0x206A),  # isolates
+    ]
+)
+"""What nobody sees: soft hyphens, joiners, and marks of direction."""
 
 
-def lint_claims(text: str, design_kind: DesignKind, *, quoted: Collection[str] = ()) -> None:
+def lint_claims(
+    text: str, design_kind: DesignKind, *, quoted: Collection[str] = (), language: str = LANGUAGE_OF_CODE
+) -> None:
     """Refuse text that says that a programme did something, or that people were followed who were not.
 
     Parameters
@@ -52,36 +49,62 @@ def lint_claims(text: str, design_kind: DesignKind, *, quoted: Collection[str] =
     quoted : collection of str, optional
         Exact strings that may hold such words: names that the study or an instrument brings along and, for a randomised
         design alone, the claims that `make_claim` marked as causal. A string is exempt whole, in its own letter case.
+    language : str, optional
+        Tag of the language of the text: its words are looked for, and those of English.
 
     Raises
     ------
     ReportError
-        With every word found and the text around it.
+        With every word found and the text around it; or nobody wrote down yet what may not be said in this language.
     """
-    rest = plain_text(readable_text(text))
-    for phrase in sorted({plain_text(phrase) for phrase in (*quoted, *TECHNICAL)} - {""}, key=lambda p: (-len(p), p)):
+    if language not in FORBIDDEN_WORDS:
+        raise ReportError(
+            Problem(
+                "unknown_language",
+                f"Nobody wrote down which words claim too much in '{language}'.",
+                choose_from(language, tuple(FORBIDDEN_WORDS)),
+            )
+        )
+    words = FORBIDDEN_WORDS[language]
+    tables = (words,) if language == LANGUAGE_OF_CODE else (words, FORBIDDEN_WORDS[LANGUAGE_OF_CODE])
+    rest = _without_quoted(words.fold(plain_text(readable_text(text))), quoted, tables)
+    problems = [problem for table in tables for problem in _find_claims(rest, design_kind, table)]
+    if design_kind in RESAMPLED:
+        problems += [problem for table in tables for problem in _find_followed(rest, table)]
+    if problems:
+        raise ReportError(problems)
+
+
+def _without_quoted(text: str, quoted: Collection[str], tables: tuple[ForbiddenWords, ...]) -> str:
+    """Return text with a mark in the place of every quoted string and technical name, the longest first."""
+    words = tables[0]
+    exempt = {words.fold(plain_text(phrase)): "" for phrase in quoted}
+    exempt |= {words.fold(phrase): "(?i)" for table in tables for phrase in table.technical}
+    for phrase, flags in sorted(exempt.items(), key=lambda pair: (-len(pair[0]), pair[0])):
         anyhow_wrapped = r"\s?".join(re.escape(character) for character in phrase if not character.isspace())
-        rest = re.sub(rf"(?<!\w){anyhow_wrapped}(?!\w)", "\u25a1", rest)
-    problems = [
-        Problem(
+        if anyhow_wrapped:
+            text = re.sub(rf"{flags}(?<!\w){words.prefixes}{anyhow_wrapped}(?!\w)", NAME, text)
+    return text
+
+
+def _find_claims(text: str, design_kind: DesignKind, words: ForbiddenWords) -> Iterator[Problem]:
+    rest = words.open_questions.sub(" ? ", text)
+    for found in words.claims.finditer(rest):
+        yield Problem(
             "claims_too_much",
             f"The report says '{found.group()}' near '{rest[max(0, found.start() - 40) : found.end() + 40]}', which "
             f"the design '{design_kind}' or this result does not allow.",
             "Say what was observed, with its interval.",
         )
-        for found in FORBIDDEN.finditer(rest)
-    ]
-    if design_kind in RESAMPLED:
-        problems += [
-            Problem(
-                "follows_nobody",
-                f"The report says '{found.group()}', but each timepoint is a sample of its own.",
-                "Say how the people surveyed later differ from those surveyed at first.",
-            )
-            for found in FOLLOWED.finditer(rest)
-        ]
-    if problems:
-        raise ReportError(problems)
+
+
+def _find_followed(text: str, words: ForbiddenWords) -> Iterator[Problem]:
+    for found in words.followed.finditer(text):
+        yield Problem(
+            "follows_nobody",
+            f"The report says '{found.group()}', but each timepoint is a sample of its own.",
+            "Say how the people surveyed later differ from those surveyed at first.",
+        )
 
 
 def readable_text(page: str) -> str:

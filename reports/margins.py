@@ -5,31 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from analysis.design import Measure
 from analysis.margin_part import JUDGEMENTS
 from analysis.plan import Estimand, Outcome
 from analysis.plan_parts import Margin
-from reports.claims import WITHHELD
+from reports.claims import WITHHELD, capital, join_sentences
 from reports.content import ReportContent
-from reports.numbers import format_threshold, unit_of
+from reports.language import mark, say
+from reports.numbers import say_amount
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import NOT_PLANNED, Block
 
-CAUTION: Final = (
+CAUTION: Final = mark(
     "That no clear difference was found would be no answer to this question: only the interval and the margin, which "
     "the plan declares, decide. They were compared before they were rounded."
 )
 _SAID: Final = {
-    "superior": "{first} fared better than {second}",
-    "non_inferior": "{first} fared no worse than {second}, by a margin of {margin}",
-    "inferior": "{first} fared worse than {second}, by more than the margin of {margin}",
-    "equivalent": "{first} and {second} fared alike: they differed by less than the margin of {margin}, either way",
-    "not_equivalent": "{first} and {second} differed by more than the margin of {margin}",
+    # i18n: here and below {first} and {second} are people ("people in the Peer support arm"), {margin} is "4 points"
+    "superior": mark("{first} fared better than {second}."),
+    "non_inferior": mark("{first} fared no worse than {second}, by a margin of {margin}."),
+    "inferior": mark("{first} fared worse than {second}, by more than the margin of {margin}."),
+    "equivalent": mark(
+        "{first} and {second} fared alike: they differed by less than the margin of {margin}, either way."
+    ),
+    "not_equivalent": mark("{first} and {second} differed by more than the margin of {margin}."),
 }
 _LEFT_OPEN: Final = {
-    "non_inferiority": "It is left open whether {first} fared worse than {second} by more than the margin of {margin}",
-    "equivalence": "It is left open whether {first} and {second} differed by more than the margin of {margin}",
+    "non_inferiority": mark(
+        "It is left open whether {first} fared worse than {second} by more than the margin of {margin}."
+    ),
+    "equivalence": mark("It is left open whether {first} and {second} differed by more than the margin of {margin}."),
 }
-_OF_SOME: Final = "A margin is judged for estimands of everybody only; this one is asked of people chosen later."
 
 
 def say_margin(outcome: Outcome, rows: Rows, content: ReportContent) -> Block | None:
@@ -39,20 +45,19 @@ def say_margin(outcome: Outcome, rows: Rows, content: ReportContent) -> Block | 
         return None
     own = pick(rows, analysis="margin", outcome=outcome.id)
     sentences = tuple(sentence for each in asked for sentence in _of_estimand(each, own, content))
-    return Block(heading="Held against the margin of the plan", sentences=sentences, caution=CAUTION)
+    return Block(heading=say("Held against the margin of the plan"), sentences=sentences, caution=say(CAUTION))
 
 
-def say_judgement(row: Row, margin: Margin, first: str, second: str, unit: str) -> str:
-    """Return a shown judgement as a sentence without its end; `first` and `second` are people, `unit` begins blank."""
+def say_judgement(row: Row, margin: Margin, first: str, second: str, measure: Measure) -> str:
+    """Return a shown judgement as a sentence; `first` and `second` are people, said themselves."""
     verdict = JUDGEMENTS[int(row.value)]
     words = _LEFT_OPEN[margin.question] if verdict == "not_shown" else _SAID[verdict]
-    said = words.format(first=first, second=second, margin=f"{format_threshold(margin.value)}{unit}")
-    return f"{said[0].upper()}{said[1:]}"
+    return capital(say(words, first=first, second=second, margin=say_amount(margin.value, measure)))
 
 
 def say_source(margin: Margin) -> str:
     """Return where a margin comes from."""
-    return f"Source of the margin: {margin.source}."
+    return say("Source of the margin: {source}.", source=margin.source)
 
 
 def quoted_margins(content: ReportContent) -> list[str]:
@@ -66,20 +71,34 @@ def _of_estimand(estimand: Estimand, rows: Rows, content: ReportContent) -> Iter
     assert margin is not None  # noqa: S101 - only these are asked for
     measure = content.plan.measure_of(estimand.outcome, design)
     at = next(known.label for known in design.timepoints if known.id == estimand.timepoint)
-    lead = f"{measure.concept[0].upper()}{measure.concept[1:]} at {at}"
+    what = {"concept": capital(measure.concept), "timepoint": at}
     row = pick_one(rows, estimand=estimand.id)
     if row is None:
-        yield f"{lead}: {_OF_SOME}"
+        yield say(
+            "{concept} at {timepoint}: A margin is judged for estimands of everybody only; this one is asked of people "
+            "chosen later.",
+            **what,
+        )
     elif row.verdict != "estimated":
-        yield f"{lead} was not held against the margin. {row.method}"
+        yield join_sentences(say("{concept} at {timepoint} was not held against the margin.", **what), row.told)
     elif not row.is_shown:
-        yield f"How {lead[0].lower()}{lead[1:]} stands against the margin is not shown: {WITHHELD}."
+        what["concept"] = measure.concept
+        yield say(
+            "How {concept} at {timepoint} stands against the margin is not shown: {reason}.",
+            **what,
+            reason=say(WITHHELD),
+        )
     else:
         first, second = _sides(estimand, content)
-        yield f"{lead}: {say_judgement(row, margin, first, second, unit_of(measure, margin.value))}."
+        # i18n: {judgement} is a whole sentence
+        yield say(
+            "{concept} at {timepoint}: {judgement}",
+            **what,
+            judgement=say_judgement(row, margin, first, second, measure),
+        )
         yield say_source(margin)
         if not row.prespecified:
-            yield NOT_PLANNED
+            yield say(NOT_PLANNED)
 
 
 def _sides(estimand: Estimand, content: ReportContent) -> tuple[str, str]:
@@ -88,5 +107,5 @@ def _sides(estimand: Estimand, content: ReportContent) -> tuple[str, str]:
     labels = {arm.id: arm.label for arm in design.arms} | {at.id: at.label for at in design.timepoints}
     first, second = (labels.get(side, side) for side in estimand.compared)
     if design.compares_timepoints:
-        return f"people at {first}", f"people at {second}"
-    return f"people in the {first} arm", f"people in the {second} arm"
+        return say("people at {timepoint}", timepoint=first), say("people at {timepoint}", timepoint=second)
+    return say("people in the {arm} arm", arm=first), say("people in the {arm} arm", arm=second)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -14,25 +15,31 @@ from string import Formatter
 from typing import Any, Final
 
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
+
+from data_contracts.model import load_contract
+from instruments import load_instrument
+from reports.own_words import texts_of, texts_of_contract
 
 ROOT: Final = Path(__file__).parent.parent
 LOCALES: Final = ROOT / "reports" / "locales"
 ROOMS: Final = ("data_contracts", "instruments", "analysis", "reports", "pipelines")
-KEYWORDS: Final[dict[str, Any]] = {
-    "mark": None,
-    "say": None,
-    "say_as": ((1, "c"), 2),
-    "say_many": (1, 2),
-    "tell": None,
-    "tell_many": (1, 2),
+IN_CONTEXT: Final = "say_as"
+KEYWORDS: Final[dict[str, tuple[int, ...]]] = {
+    "mark": (0,),
+    "say": (0,),
+    IN_CONTEXT: (0, 1),
+    "say_many": (0, 1),
+    "tell": (0,),
+    "tell_many": (0, 1),
 }
+"""Function -> places of its literals: a message, its two forms, or its context and the message."""
+COMMENT: Final = "# i18n:"
 
 
 def extract_messages() -> Catalog:
-    """Return every message of the code and the templates, without translations."""
+    """Return every message of the code, the templates, our definitions and our contracts, without translations."""
     catalogue = Catalog(project="peerimpact", charset="utf-8")
     for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*")):
         for _, message, comments, context in _messages_of(path):
@@ -63,7 +70,7 @@ def find_faults(tag: str, template: Catalog) -> Iterator[str]:
         yield f"{tag}: not there: {key[1]}"
     for key in sorted(set(known) - wanted, key=str):
         yield f"{tag}: no longer said: {key[1]}"
-    for key in wanted & set(known):
+    for key in sorted(wanted & set(known), key=str):
         message = known[key]
         forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
         sources = message.id if isinstance(message.id, tuple | list) else (message.id,)
@@ -77,12 +84,42 @@ def find_faults(tag: str, template: Catalog) -> Iterator[str]:
 
 def _messages_of(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
     if path.suffix == ".py":
-        tags = ("i18n:",)
-        yield from extract_from_file("python", str(path), keywords=KEYWORDS, comment_tags=tags, strip_comment_tags=True)
+        yield from _messages_of_code(path.read_text(encoding="utf-8"))
     elif path.suffix == ".html":
         with path.open("rb") as file:
-            for line, _, message, comments in babel_extract(file, ("say",), (), {"silent": "false"}):
-                yield line, message, comments, None
+            for line, _, found, comments in babel_extract(file, ("say",), (), {"silent": "false"}):
+                messages = [found] if isinstance(found, str) else [part for part in found or () if part]
+                yield from ((line, message, comments, None) for message in messages[:1])
+    elif path.suffix == ".yaml" and path.parent.name == "definitions":
+        yield from ((0, text, [], None) for text in texts_of(load_instrument(path)))
+    elif path.suffix == ".yaml" and path.parent.name == "contracts":
+        yield from ((0, text, [], None) for text in texts_of_contract(load_contract(path)))
+
+
+def _messages_of_code(source: str) -> Iterator[tuple[int, Any, list[str], str | None]]:
+    """Yield the literals that are said: line, message or its two forms, comments for translators, context."""
+    lines = source.splitlines()
+    for call, starts in _calls(ast.parse(source), ()):
+        name = call.func.id if isinstance(call.func, ast.Name) else ""
+        literals = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        places = KEYWORDS.get(name, ())
+        if not places or len(literals) < len(places):
+            continue
+        context = literals[0] if name == IN_CONTEXT else None
+        message = tuple(literals[place] for place in places[bool(context) :])
+        above = (lines[start - 2].strip() for start in starts if start > 1)
+        comments = [line.removeprefix(COMMENT).strip() for line in above if line.startswith(COMMENT)]
+        yield call.lineno, message if len(message) > 1 else message[0], comments, context
+
+
+def _calls(node: ast.AST, starts: tuple[int, ...]) -> Iterator[tuple[ast.Call, tuple[int, ...]]]:
+    """Yield calls in the order of the source, each with the lines where it and what holds it in its statement begin."""
+    line = getattr(node, "lineno", 0)
+    starts = (line,) if isinstance(node, ast.stmt) else tuple(dict.fromkeys((*starts, line)))
+    if isinstance(node, ast.Call):
+        yield node, starts
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child, starts)
 
 
 def _fields(text: str) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Final
 
 from analysis.design import Measure
-from reports.language import language_spoken, mark, print_number, say
+from reports.language import language_spoken, mark, print_number, say, say_as, say_many
 
 MINUS: Final = "\u2212"
 NO_BREAK: Final = "\u00a0"
@@ -18,10 +19,81 @@ FINE_RANGE: Final = 10.0
 """Points; a measure with a narrower range is printed with two decimals, others with one."""
 
 
-def unit_of(measure: Measure, value: float = 2.0) -> str:
-    """Return the unit of a difference of `value` after a space; nothing for counts and categories, which have none."""
-    unit = {"points": " point", "percent": " percentage point"}.get(measure.unit, "")
-    return unit if value == 1 or not unit else f"{unit}s"
+def say_amount(value: float, measure: Measure, decimals: int | None = None) -> str:
+    """Return a size without its sign in the unit of a measure: ``2.4 points``; counts and categories have no unit.
+
+    Parameters
+    ----------
+    value : float
+        Difference, change or threshold.
+    measure : Measure
+        Its unit is said.
+    decimals : int, optional
+        To round to; without it the number is printed as it was declared.
+    """
+    number, printed = _print_size(value, decimals)
+    if measure.unit == "points":
+        return say_many("{number} point", "{number} points", printed, number=number)
+    if measure.unit == "percent":
+        return say_many("{number} percentage point", "{number} percentage points", printed, number=number)
+    return number
+
+
+def say_difference(value: float, measure: Measure, decimals: int | None = None) -> str:
+    """Return a difference with its direction: ``2.4 points lower``; parameters as of `say_amount`."""
+    number, printed = _print_size(value, decimals)
+    if measure.unit == "points":
+        if value < 0:
+            return say_many("{number} point lower", "{number} points lower", printed, number=number)
+        return say_many("{number} point higher", "{number} points higher", printed, number=number)
+    if measure.unit == "percent":
+        if value < 0:
+            return say_many(
+                "{number} percentage point lower", "{number} percentage points lower", printed, number=number
+            )
+        return say_many("{number} percentage point higher", "{number} percentage points higher", printed, number=number)
+    return say("{number} lower", number=number) if value < 0 else say("{number} higher", number=number)
+
+
+def say_range(low: float, high: float, measure: Measure, decimals: int) -> str:
+    """Return both ends of an interval of differences: ``0.6 to 4.2 points lower``, the end nearer to zero first.
+
+    Where zero is inside, each end has its own direction: ``from 1.2 points lower to 0.4 points higher``.
+    """
+    if (low < 0) != (high < 0):
+        return say(
+            "from {lower} to {higher}",
+            lower=say_difference(low, measure, decimals),
+            higher=say_difference(high, measure, decimals),
+        )
+    near, far = sorted((low, high), key=abs)
+    (nearer, _), (further, printed) = _print_size(near, decimals), _print_size(far, decimals)
+    ends = {"near": nearer, "far": further}
+    if measure.unit == "points":
+        if far < 0:
+            return say_many("{near} to {far} points lower", "{near} to {far} points lower", printed, **ends)
+        return say_many("{near} to {far} points higher", "{near} to {far} points higher", printed, **ends)
+    if measure.unit == "percent":
+        if far < 0:
+            return say_many(
+                "{near} to {far} percentage points lower", "{near} to {far} percentage points lower", printed, **ends
+            )
+        return say_many(
+            "{near} to {far} percentage points higher", "{near} to {far} percentage points higher", printed, **ends
+        )
+    return say("{near} to {far} lower", **ends) if far < 0 else say("{near} to {far} higher", **ends)
+
+
+def is_nothing(value: float, decimals: int) -> bool:
+    """Tell whether a number is printed as zero."""
+    return not any(digit in "123456789" for digit in print_number(value, decimals))
+
+
+def _print_size(value: float, decimals: int | None) -> tuple[str, Decimal]:
+    """Return a size as it is printed, and with the same decimals as a number, which plural forms depend on."""
+    if decimals is None:
+        return format_threshold(abs(value)), Decimal(f"{abs(value):g}")
+    return format_number(abs(value), decimals), Decimal(f"{abs(value):.{decimals}f}")
 
 
 def scale_of(measure: Measure) -> str:
@@ -90,17 +162,22 @@ def format_share(part: float, whole: float, *, at_least: bool = False) -> str:
         return NOTHING
     percent = 100 * part / whole
     shown = math.floor(percent) if at_least else min(max(round(percent), 1), 99) if 0 < part < whole else round(percent)
-    return f"{shown}{NO_BREAK}%"
+    return format_percent(shown)
+
+
+def format_percent(percent: float, decimals: int = 0) -> str:
+    """Return ``84 %``."""
+    return say("{number}\u00a0%", number=format_number(percent, decimals))
 
 
 def say_portion(count: int, whole: int) -> str:
-    """Return a share of rows in words that tell no count: ``Fewer than one in twenty``."""
+    """Return a share of rows in words that tell no count: ``fewer than one in twenty``."""
     share = count / whole if whole else 0.0
     if share <= 0:
-        return say("None")
+        return say_as("rows", "none")
     if share <= 0.05:
-        return say("Fewer than one in twenty")
-    return say("Fewer than one in four") if share <= 0.25 else say("One in four or more")
+        return say_as("rows", "fewer than one in twenty")
+    return say_as("rows", "fewer than one in four") if share <= 0.25 else say_as("rows", "one in four or more")
 
 
 def format_threshold(value: float) -> str:

@@ -7,11 +7,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from reports.gated_rows import blur, hide
+
 PARTS: Final = (
     "sensitivity",
     "leavers",
     "size",
     "change_counts",
+    "distribution",
     "harms",
     "expected_change",
     "balance",
@@ -24,11 +27,29 @@ PARTS: Final = (
     "mediation",
     "precision",
     "permutation",
+    "themes",
 )
 """Values of `analysis` that this gate judges. Their rows say in `n` how many people are behind a number, and in
 `fewest` the smallest number of people, above none, who could be told from it; NaN where nobody could."""
 DIGITS: Final = 2
 """Digits of a value that has no interval to be coarse against."""
+
+
+def gate_parts(gated: pd.DataFrame, threshold: int) -> None:
+    """Hide what the parts tell of few people; of the rest leave few digits, and no number of people."""
+    hide(gated, find_revealing_parts(gated, threshold))
+    harms = coarsen_harms(gated, threshold)
+    gated.loc[harms.index, harms.columns] = harms
+    hide(gated, gated.index.isin(harms.index) & gated["value"].isna())
+    shown = find_parts(gated) & ~gated["hidden"]
+    gated.loc[harms.index, ["std_error", "df", "n"]] = np.nan
+    shown &= ~gated.index.isin(harms.index)
+    has_interval = shown & gated["conf_low"].notna() & gated["conf_high"].notna()
+    for index in gated.index[has_interval]:
+        blur(gated, index)
+    for column in ("value", "p_value"):
+        gated.loc[shown & ~has_interval, column] = round_parts(gated.loc[shown & ~has_interval, column])
+    gated.loc[shown, ["std_error", "df", "n"]] = np.nan
 
 
 def find_parts(gated: pd.DataFrame) -> pd.Series:
@@ -39,6 +60,7 @@ def find_parts(gated: pd.DataFrame) -> pd.Series:
 def find_revealing_parts(gated: pd.DataFrame, threshold: int) -> pd.Series:
     """Tell which rows of parts have too few people behind them, or could tell of too few."""
     small = ~(gated["n"] >= threshold) | (gated["fewest"] < threshold)
+    small |= (gated["statistic"] == "is_minority") & ~(gated["n"] >= 2 * threshold)
     return find_parts(gated) & small
 
 

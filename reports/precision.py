@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.plan import Estimand, Outcome
-from reports.claims import is_clear
+from reports.claim_sentences import is_clear, join_sentences, label_of
 from reports.content import ReportContent
-from reports.numbers import format_threshold, unit_of
+from reports.language import say
+from reports.numbers import say_amount
 from reports.reading import Rows, pick_one
 from reports.sections import Block
 
@@ -27,7 +28,7 @@ def say_precision(outcome: Outcome, rows: Rows, content: ReportContent) -> Block
     """
     asked = [estimand for estimand in content.plan.estimands if estimand.outcome == outcome.id]
     sentences = tuple(sentence for estimand in asked for sentence in _say(estimand, outcome, rows, content))
-    return Block(heading="What these data could have shown", sentences=sentences) if sentences else None
+    return Block(heading=say("What these data could have shown"), sentences=sentences) if sentences else None
 
 
 def _say(estimand: Estimand, outcome: Outcome, rows: Rows, content: ReportContent) -> Iterator[str]:
@@ -36,15 +37,36 @@ def _say(estimand: Estimand, outcome: Outcome, rows: Rows, content: ReportConten
     if found is None or not found.is_shown or (answer is not None and answer.is_shown and is_clear(answer)):
         return
     measure = content.plan.measure_of(outcome.id, content.design)
-    what = "change" if content.design.compares_timepoints else "difference"
-    at = next(timepoint.label for timepoint in content.design.timepoints if timepoint.id == estimand.timepoint)
-    size = format_threshold(found.value)
-    sentence = (
-        f"At {at}, four of five studies as large and as precise as this one would have shown a true {what} of "
-        f"{size}{unit_of(measure, found.value)}; smaller ones would have been missed more often."
-    )
+    shown = {
+        "timepoint": label_of(content.design, estimand.timepoint),
+        "amount": say_amount(found.value, measure),
+    }
+    is_change = content.design.compares_timepoints
+    if is_change:
+        sentence = say(
+            "At {timepoint}, four of five studies as large and as precise as this one would have shown a true change "
+            "of {amount}; smaller ones would have been missed more often.",
+            **shown,
+        )
+    else:
+        sentence = say(
+            "At {timepoint}, four of five studies as large and as precise as this one would have shown a true "
+            "difference of {amount}; smaller ones would have been missed more often.",
+            **shown,
+        )
     smallest = outcome.smallest_meaningful_change
-    if smallest is not None and found.value > smallest.value:
-        named = f"{format_threshold(smallest.value)}{unit_of(measure, smallest.value)}"
-        sentence += f" The smallest {what} that people notice is {named}: this study was too small to rule it out well."
-    yield sentence
+    if smallest is None or found.value <= smallest.value:
+        yield sentence
+        return
+    noticed = say_amount(smallest.value, measure)
+    if is_change:
+        too_small = say(
+            "The smallest change that people notice is {amount}: this study was too small to rule it out well.",
+            amount=noticed,
+        )
+    else:
+        too_small = say(
+            "The smallest difference that people notice is {amount}: this study was too small to rule it out well.",
+            amount=noticed,
+        )
+    yield join_sentences(sentence, too_small)

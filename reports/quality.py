@@ -8,46 +8,47 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.plan import Estimand
-from analysis.quality import ANY, FLAGS, LEFT_OUT, WITH
+from analysis.quality import ANY, FLAGS, LEFT_OUT, METHODS, WITH
 from reports.cells import Table, count_cell, mark_notes
-from reports.claims import WITHHELD, Claim, join_words, say_size
+from reports.claim_sentences import capital
+from reports.claims import WITHHELD, Claim, say_size
 from reports.content import ReportContent
+from reports.language import mark, say, say_list, say_many
 from reports.numbers import format_count, say_portion
+from reports.own_words import name_of_rule
 from reports.reading import Row, Rows, pick, pick_one
 
 NAMES: Final = {
-    "too_fast": "too fast",
-    "straight_lining": "same answer throughout",
-    "failed_attention": "attention check failed",
-    "bot": "signs of a bot",
+    "too_fast": mark("too fast"),
+    "straight_lining": mark("same answer throughout"),
+    "failed_attention": mark("attention check failed"),
+    "bot": mark("signs of a bot"),
 }
 _WORDS: Final = {
-    "too_fast": "Given faster than the questions can be read",
-    "straight_lining": "The same answer to every item, where that contradicts itself",
-    "failed_attention": "A question that checks attention answered wrongly",
-    "bot": "Signs that no person answered",
-    ANY: "Any of these",
+    "too_fast": mark("Given faster than the questions can be read"),
+    "straight_lining": mark("The same answer to every item, where that contradicts itself"),
+    "failed_attention": mark("A question that checks attention answered wrongly"),
+    "bot": mark("Signs that no person answered"),
+    ANY: mark("Any of these"),
 }
 _REASONS: Final = {
-    "blank_row": "blank",
-    "second_header": "part of the header",
-    "above_header": "above the header",
-    "preview": "previews of the survey",
-    "test_answer": "generated test answers",
-    "imported": "imported into the survey tool",
-    "unfinished": "not finished",
-    "in_progress": "not finished",
-    "identical_duplicate": "the same as another row",
-    "identical_file": "the same file twice",
-    "repeated": "the same as another row",
-    "superseded": "replaced by a later version",
-    "entered_in_error": "marked as entered in error",
-    "one_row_per_timepoint": "several rows of one person and timepoint that contradict each other",
+    "blank_row": mark("Blank"),
+    "second_header": mark("Part of the header"),
+    "above_header": mark("Above the header"),
+    "preview": mark("Previews of the survey"),
+    "test_answer": mark("Generated test answers"),
+    "imported": mark("Imported into the survey tool"),
+    "unfinished": mark("Not finished"),
+    "in_progress": mark("Not finished"),
+    "identical_duplicate": mark("The same as another row"),
+    "identical_file": mark("The same file twice"),
+    "repeated": mark("The same as another row"),
+    "superseded": mark("Replaced by a later version"),
+    "entered_in_error": mark("Marked as entered in error"),
+    "one_row_per_timepoint": mark("Several rows of one person and timepoint that contradict each other"),
 }
-"""Rules by which rows are not used -> in words; others are told by their own name."""
-_OF_NOBODY: Final = tuple(
-    _REASONS[rule] for rule in ("blank_row", "second_header", "above_header", "preview", "test_answer")
-)
+"""Rules by which rows are not used -> in words; others are told by the name of the rule."""
+_OF_NOBODY: Final = ("blank_row", "second_header", "above_header", "preview", "test_answer")
 """Reasons whose rows are no answers of people, so that their numbers tell nothing of people."""
 
 
@@ -68,15 +69,36 @@ def add_flagged(claim: Claim, estimand: Estimand, rows: Rows, content: ReportCon
     if again is None or not claim.is_answered:
         return claim
     answers = _answers(again, pick_one(found, statistic=LEFT_OUT), rows, content)
-    lead = f"With {answers}" if again.population == WITH else f"Without {answers}"
-    measure = content.plan.measure_of(estimand.outcome, content.design)
-    if again.is_shown:
-        note = f"{lead}, the same comparison gives: {say_size(again, measure)}."
-    elif again.verdict.startswith("failed"):
-        note = f"{lead}, the same comparison could not be computed. {again.method.partition('. ')[2]}"
-    else:
-        note = f"What the same comparison gives {lead[0].lower()}{lead[1:]} is not shown: {WITHHELD}."
+    note = _say_again(again, answers, estimand, content)
     return replace(claim, notes=(*claim.notes, note))
+
+
+def _say_again(again: Row, answers: str, estimand: Estimand, content: ReportContent) -> str:
+    """Say what the same comparison gives with, or without, answers that were flagged."""
+    kept = again.population == WITH
+    if again.is_shown:
+        size = say_size(again, content.plan.measure_of(estimand.outcome, content.design))
+        if kept:
+            return say("With {answers}, the same comparison gives: {size}.", answers=answers, size=size)
+        return say("Without {answers}, the same comparison gives: {size}.", answers=answers, size=size)
+    if again.verdict.startswith("failed"):
+        why = again.told.removeprefix(say(METHODS[again.population])).lstrip()
+        if kept:
+            failed = say("With {answers}, the same comparison could not be computed.", answers=answers)
+        else:
+            failed = say("Without {answers}, the same comparison could not be computed.", answers=answers)
+        return f"{failed} {why}"
+    if kept:
+        return say(
+            "What the same comparison gives with {answers} is not shown: {reason}.",
+            answers=answers,
+            reason=say(WITHHELD),
+        )
+    return say(
+        "What the same comparison gives without {answers} is not shown: {reason}.",
+        answers=answers,
+        reason=say(WITHHELD),
+    )
 
 
 def flags_table(rows: Rows, content: ReportContent) -> Table:
@@ -84,30 +106,31 @@ def flags_table(rows: Rows, content: ReportContent) -> Table:
     timepoints = content.design.timepoints
     counts = pick(rows, analysis="quality", estimand="")
     lines = tuple(
-        (_WORDS[flag], *(count_cell(pick_one(counts, statistic=flag, timepoint=at.id)) for at in timepoints))
+        (say(_WORDS[flag]), *(count_cell(pick_one(counts, statistic=flag, timepoint=at.id)) for at in timepoints))
         for flag in (*FLAGS, ANY)
         if pick_one(counts, statistic=flag)
     )
-    notes = ("Somebody may have several flags.", _say_use(content), *mark_notes(lines))
-    return Table(
-        "People whose answers were flagged", ("Flag", *(at.label for at in timepoints)), lines, notes if lines else ()
-    )
+    notes = (say("Somebody may have several flags."), _say_use(content), *mark_notes(lines))
+    columns = (say("Flag"), *(at.label for at in timepoints))
+    return Table(say("People whose answers were flagged"), columns, lines, notes if lines else ())
 
 
 def reasons_table(content: ReportContent) -> Table:
     """Return for what reasons rows were not used, and how many of the rows that were read, as far as may be said."""
-    counts = Counter[str]()
+    counts, of_nobody = Counter[str](), set[str]()
     for reasons in content.reconciliation["reasons"]:
         for reason in filter(None, reasons.split("; ")):
             rule, _, count = reason.partition(": ")
-            counts[_REASONS.get(rule, rule.replace("_", " "))] += int(count)
+            words = say(_REASONS[rule]) if rule in _REASONS else capital(say(name_of_rule(rule)))
+            counts[words] += int(count)
+            if rule in _OF_NOBODY:
+                of_nobody.add(words)
     read = int(content.reconciliation["rows_read"].sum())
-    exact = tuple(counts) if content.plan.small_numbers.profile == "none" else _OF_NOBODY
+    exact = counts if content.plan.small_numbers.profile == "none" else of_nobody
     lines = tuple(
-        (f"{words[0].upper()}{words[1:]}", format_count(count) if words in exact else say_portion(count, read).lower())
-        for words, count in counts.items()
+        (words, format_count(count) if words in exact else say_portion(count, read)) for words, count in counts.items()
     )
-    return Table("Rows that were not used, by reason", ("Reason", "Rows"), lines)
+    return Table(say("Rows that were not used, by reason"), (say("Reason"), say("Rows")), lines)
 
 
 def _answers(again: Row, left_out: Row | None, rows: Rows, content: ReportContent) -> str:
@@ -119,16 +142,35 @@ def _answers(again: Row, left_out: Row | None, rows: Rows, content: ReportConten
         if flag in chosen
         and any(row.hidden or row.value for row in pick(rows, analysis="quality", statistic=flag, estimand=""))
     ]
-    number = f"{format_count(left_out.value)} " if left_out is not None and left_out.is_shown else ""
-    plan = " and that the plan leaves out" if again.population == WITH else ""
-    return f"the {number}answers that were flagged ({', '.join(NAMES[flag] for flag in counted)}){plan}"
+    flags = say_list(say(NAMES[flag]) for flag in counted)
+    if left_out is None or not left_out.is_shown:
+        if again.population == WITH:
+            return say("the answers that were flagged ({flags}) and that the plan leaves out", flags=flags)
+        return say("the answers that were flagged ({flags})", flags=flags)
+    number, count = left_out.value, format_count(left_out.value)
+    if again.population == WITH:
+        return say_many(
+            "the {count} answer that was flagged ({flags}) and that the plan leaves out",
+            "the {count} answers that were flagged ({flags}) and that the plan leaves out",
+            number,
+            count=count,
+            flags=flags,
+        )
+    return say_many(
+        "the {count} answer that was flagged ({flags})",
+        "the {count} answers that were flagged ({flags})",
+        number,
+        count=count,
+        flags=flags,
+    )
 
 
 def _say_use(content: ReportContent) -> str:
     chosen = list(dict.fromkeys(content.plan.quality.leave_out))
     if not chosen:
-        return "The plan leaves out none of their answers."
-    return f"The plan leaves out the answers flagged as: {join_words([NAMES[flag] for flag in _in_order(chosen)])}."
+        return say("The plan leaves out none of their answers.")
+    flags = say_list(say(NAMES[flag]) for flag in _in_order(chosen))
+    return say("The plan leaves out the answers flagged as: {flags}.", flags=flags)
 
 
 def _in_order(flags: Iterable[str]) -> list[str]:

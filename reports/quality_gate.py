@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pandas as pd
 
 from analysis.quality import ANY, LEFT_OUT
+from reports.gated_rows import hide, withhold
+
+
+def gate_quality(gated: pd.DataFrame, threshold: int) -> None:
+    """Hide counts of flagged people, and estimates with other answers, that tell of few; show the rest coarsely."""
+    own = gated["analysis"] == "quality"
+    hide(gated, own & find_revealing_flags(gated, threshold))
+    revealing = find_revealing_estimates(gated, threshold)
+    hide(gated, revealing)
+    gated.loc[revealing, ["verdict", "method", "words"]] = ["refused:withheld", "", ""]
+    for index in gated.index[own & (gated["estimand"] != "") & (gated["statistic"] != LEFT_OUT) & gated["n"].notna()]:
+        withhold(gated, index, np.nan)
+    hide(gated, find_revealing_sums(gated, threshold))
 
 
 def find_revealing_flags(gated: pd.DataFrame, threshold: int) -> pd.Series:

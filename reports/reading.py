@@ -42,11 +42,16 @@ class Row(Result):
         return self.n == self.n
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether it may be said that there are so many people at least, and no more of their number."""
+        return not self.is_exact and self.at_least == self.at_least
+
+    @property
     def people(self) -> str:
         """How many people are behind the number, as far as that may be said."""
         if self.is_exact:
             return format_count(self.n)
-        if self.at_least != self.at_least:
+        if not self.is_bounded:
             return say(NOT_SHOWN)
         return say("at least {count}", count=format_count(self.at_least))
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+
+import pandas as pd
 
 from instruments.wording import item_label
 from reports.content import ReportContent
@@ -15,12 +18,55 @@ from reports.disclosure import gate_results
 from reports.expected_change import quoted_sources
 from reports.figures import CONFIG
 from reports.harms import quoted_harms
+from reports.house_style import wearing
 from reports.language import language_spoken, speaking
 from reports.lint import lint_claims
 from reports.margins import quoted_margins
+from reports.own_words import translate_content
+from reports.people_words import quoted_words
 from reports.sites import quoted_sites
 from reports.summarise import ReportView, summarise_report
 from reports.templating import open_templates, template_sources
+from reports.themes_gate import choose_quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that is gated and put into words: every format prints this, and nothing else.
+
+    Attributes
+    ----------
+    content : ReportContent
+        What it was made from; the labels in the language of the report. Its `results` are not gated: no format reads
+        them.
+    gated : DataFrame
+        The results that may leave.
+    view : ReportView
+        Sentences, figures and tables in their order.
+    """
+
+    content: ReportContent
+    gated: pd.DataFrame
+    view: ReportView
+
+
+def prepare_report(content: ReportContent) -> Report:
+    """Gate the results and put them into words.
+
+    Parameters
+    ----------
+    content : ReportContent
+        Its results pass the disclosure gate here, by the profile of the plan.
+
+    Raises
+    ------
+    ReportError
+        The profile is unknown, or so few people came or left since an earlier release that they would stand out.
+    """
+    gated = gate_results(content.results, content.plan.small_numbers.profile, content.earlier)
+    content = translate_content(replace(content, quotations=choose_quoted(content.results, content.quotations)))
+    with speaking(content.language), wearing(content.style):
+        return Report(content, gated, summarise_report(content, gated))
 
 
 def render_report(content: ReportContent) -> str:
@@ -41,19 +87,36 @@ def render_report(content: ReportContent) -> str:
     ReportError
         The profile is unknown, or a sentence claims more than the design allows.
     """
-    gated = gate_results(content.results, content.plan.small_numbers.profile)
-    with speaking(content.language):
-        view = summarise_report(content, gated)
-        page = _fill(content, view)
-    causal = [claim.sentence for card in view.cards for claim in card.claims if claim.is_causal]
-    lint_claims(page, content.design.kind, quoted=[*quoted_strings(content), *causal])
+    return render_page(prepare_report(content))
+
+
+def render_page(report: Report) -> str:
+    """Return a prepared report as one HTML page, linted; errors as of `render_report`."""
+    with speaking(report.content.language), wearing(report.content.style):
+        page = _fill(report.content, report.view)
+    lint_report(page, report)
     return page
+
+
+def lint_report(text: str, report: Report) -> None:
+    """Refuse what any format of a report says beyond what its design and its results allow.
+
+    Raises
+    ------
+    ReportError
+        A sentence claims more than the design allows.
+    """
+    content = report.content
+    causal = [claim.sentence for card in report.view.cards for claim in card.claims if claim.is_causal]
+    quoted = [*quoted_strings(content), *causal]
+    lint_claims(text, content.design.kind, quoted=quoted, language=content.language.tag)
 
 
 def quoted_strings(content: ReportContent) -> list[str]:
     """Return every string that the study or an instrument brings along and the report quotes as it is."""
     design = content.design
     quoted = [content.title, content.question, content.programme, content.sponsor, content.evaluator]
+    quoted += [*content.delivered_as.values(), *content.statements.values()]
     for labelled in (design.arms, design.timepoints, design.covariates):
         quoted += [thing.label for thing in labelled]
     for measure in design.measures.values():
@@ -82,6 +145,7 @@ def quoted_strings(content: ReportContent) -> list[str]:
     quoted += quoted_deviations(content)
     quoted += quoted_harms(content)
     quoted += [*quoted_margins(content), *quoted_sites(content)]
+    quoted += quoted_words(content)
     return [*quoted, *content.provenance["fingerprints"], *content.provenance["versions"]]
 
 

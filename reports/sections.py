@@ -8,11 +8,12 @@ from typing import Final
 import plotly.graph_objects as go
 
 from reports.cells import Table
+from reports.language import mark
 
-NOT_PLANNED: Final = (
+NOT_PLANNED: Final = mark(
     "Not pre-specified: this was not in a plan that was frozen before outcomes were read, or it was changed since."
 )
-"""Stands beside a part of the plan whose rows are not pre-specified."""
+"""Stands beside a part of the plan whose rows are not pre-specified: `say` it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Illustration:
 class Block:
     """A few sentences, figures and tables under a heading of their own; `items` are printed as a list.
 
-    `caution` says how not to read it, in small print.
+    `caution` says how not to read it, in small print; `quotations` are what people said, in their own words.
     """
 
     heading: str
@@ -52,6 +53,7 @@ class Block:
     items: tuple[str, ...] = ()
     illustrations: tuple[Illustration, ...] = ()
     tables: tuple[Table, ...] = ()
+    quotations: tuple[str, ...] = ()
     caution: str = ""
 
 

@@ -7,26 +7,42 @@ from typing import Final
 
 from analysis.design import Measure
 from reports.cells import INTERVAL, Table, interval_cell, mark_notes, value_cell
+from reports.claim_sentences import capital
 from reports.claims import WITHHELD
 from reports.content import ReportContent
-from reports.numbers import NO_BREAK, NOT_SHOWN, NOTHING, decimals_of, format_count, format_number, unit_of
+from reports.language import mark, say, say_many
+from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_count, format_number, format_percent, say_amount
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Block
 
-CAUTION: Final = (
+CAUTION: Final = mark(
     "Sites stand in the order of their names; this is no ranking, and the numbers do not bear one. A difference is "
     "drawn towards the average, the more so the fewer people a site has. A site like all others lies beyond its "
-    f"95{NO_BREAK}% limits once in twenty by chance alone; one beyond the 99.8{NO_BREAK}% limits is a reason to ask, "
-    "not a verdict on anybody. Sites of few people are in the model and not listed."
+    "95\u00a0% limits once in twenty by chance alone; one beyond the 99.8\u00a0% limits is a reason to ask, not a "
+    "verdict on anybody. Sites of few people are in the model and not listed."
 )
-OF_FACILITATORS: Final = (
+OF_FACILITATORS: Final = mark(
     "What lies between facilitators is also what lies between the groups that they lead: the two cannot be told apart."
 )
-POSITIONS: Final = ("within both limits", f"beyond the 95{NO_BREAK}% limits", f"beyond the 99.8{NO_BREAK}% limits")
+POSITIONS: Final = (
+    mark("within both limits"),
+    mark("beyond the 95\u00a0% limits"),
+    mark("beyond the 99.8\u00a0% limits"),
+)
 _COLUMNS: Final = (
-    "Site", "Drawn to the average", INTERVAL, "The site alone", f"95{NO_BREAK}% limits", f"99.8{NO_BREAK}% limits",
-    "The site alone lies",
+    mark("Site"), mark("Drawn to the average"), INTERVAL, mark("The site alone"), mark("95\u00a0% limits"),
+    mark("99.8\u00a0% limits"), mark("The site alone lies"),
 )  # fmt: skip
+_OF_SITES: Final = mark(
+    "Between sites the standard deviation is {amount} ({interval}), {share} of the variance between people alike at "
+    "baseline."
+)
+_OF_SITES_ALONE: Final = mark("Between sites the standard deviation is {amount} ({interval}).")
+_OF_FACILITATORS: Final = mark(
+    "Between facilitators the standard deviation is {amount} ({interval}), {share} of the variance between people "
+    "alike at baseline."
+)
+_OF_FACILITATORS_ALONE: Final = mark("Between facilitators the standard deviation is {amount} ({interval}).")
 
 
 def say_sites(rows: Rows, content: ReportContent) -> tuple[Block, ...]:
@@ -42,9 +58,13 @@ def say_sites(rows: Rows, content: ReportContent) -> tuple[Block, ...]:
             continue  # few facilitators, and that there are few is told of the delivery
         sentences = (*of_sites, *of_facilitators)
         tables = tuple(table for table in (_table(at, measure), _means(at, measure)) if table.rows)
-        caution = CAUTION if tables else ""
-        unit = "site" if of_sites else "facilitator"
-        heading = f"{measure.concept[0].upper()}{measure.concept[1:]} at {timepoint.label}, by {unit}"
+        caution = say(CAUTION) if tables else ""
+        about = {"outcome": capital(measure.concept), "timepoint": timepoint.label}
+        heading = (
+            say("{outcome} at {timepoint}, by site", **about)
+            if of_sites
+            else say("{outcome} at {timepoint}, by facilitator", **about)
+        )
         blocks.append(Block(heading=heading, sentences=sentences, tables=tables, caution=caution))
     return tuple(blocks)
 
@@ -56,49 +76,64 @@ def quoted_sites(content: ReportContent) -> list[str]:
 
 
 def _of_sites(rows: Rows, measure: Measure) -> Iterator[str]:
-    number = pick_one(rows, statistic="sites")
+    number, spread, share = (pick_one(rows, statistic=name) for name in ("sites", "site_spread", "site_icc"))
     if number is not None and number.verdict != "observed":
-        yield f"Sites were not compared. {number.method}"
+        yield say("Sites were not compared. {reason}", reason=number.told)
     elif number is not None and number.is_shown:
-        yield f"{format_count(number.value)} sites have people with scores at both timepoints."
-    yield from _spread(rows, "site", "sites", measure)
+        yield say_many(
+            "{number} site has people with scores at both timepoints.",
+            "{number} sites have people with scores at both timepoints.",
+            number.value,
+            number=format_count(number.value),
+        )
+    if spread is None:
+        return
+    if spread.verdict != "estimated":
+        yield spread.told
+    elif not spread.is_shown:
+        yield say("How much sites differ is not shown: {reason}.", reason=say(WITHHELD))
+    else:
+        message = _OF_SITES if _is_shown(share) else _OF_SITES_ALONE
+        yield say(message, **_describe(spread, share, measure))
+        if spread.conf_low <= 0:
+            yield say("That sites do not differ at all cannot be ruled out, nor can a spread up to the upper end.")
 
 
 def _of_facilitators(rows: Rows, measure: Measure) -> Iterator[str]:
-    said = tuple(_spread(rows, "facilitator", "facilitators", measure))
-    yield from said
-    found = pick_one(rows, statistic="facilitator_spread")
-    if found is not None and found.is_shown:
-        yield OF_FACILITATORS
-
-
-def _spread(rows: Rows, unit: str, units: str, measure: Measure) -> Iterator[str]:
-    """Yield how much units differ: the spread with its interval, and its share."""
-    row = pick_one(rows, statistic=f"{unit}_spread")
-    share = pick_one(rows, statistic=f"{unit}_icc")
-    if row is None:
+    spread, share = (pick_one(rows, statistic=name) for name in ("facilitator_spread", "facilitator_icc"))
+    if spread is None:
         return
-    if row.verdict != "estimated":
-        yield row.method
-    elif not row.is_shown:
-        yield f"How much {units} differ is not shown: {WITHHELD}."
+    if spread.verdict != "estimated":
+        yield spread.told
+    elif not spread.is_shown:
+        yield say("How much facilitators differ is not shown: {reason}.", reason=say(WITHHELD))
     else:
-        decimals = decimals_of(measure)
-        size = f"{format_number(row.value, decimals)}{unit_of(measure)}"
-        of_all = (
-            f", {format_number(100 * share.value, 0)}{NO_BREAK}% of the variance between people alike at baseline"
-            if share is not None and share.is_shown
-            else ""
-        )
-        yield f"Between {units} the standard deviation is {size} ({_ends(row, decimals)}){of_all}."
-        if row.conf_low <= 0:
-            yield f"That {units} do not differ at all cannot be ruled out, nor can a spread up to the upper end."
+        message = _OF_FACILITATORS if _is_shown(share) else _OF_FACILITATORS_ALONE
+        yield say(message, **_describe(spread, share, measure))
+        if spread.conf_low <= 0:
+            yield say(
+                "That facilitators do not differ at all cannot be ruled out, nor can a spread up to the upper end."
+            )
+        yield say(OF_FACILITATORS)
 
 
-def _ends(row: Row, decimals: int) -> str:
+def _is_shown(row: Row | None) -> bool:
+    return row is not None and row.is_shown
+
+
+def _describe(spread: Row, share: Row | None, measure: Measure) -> dict[str, str]:
+    """Return what is said of a spread: its size and interval, and its share of the variance where that is shown."""
+    decimals = decimals_of(measure)
+    amount = say_amount(spread.value, measure, decimals)
+    share_of = format_percent(100 * share.value) if share is not None and share.is_shown else ""
+    return {"amount": amount, "interval": _say_interval(spread, decimals), "share": share_of}
+
+
+def _say_interval(row: Row, decimals: int) -> str:
     if row.conf_high != row.conf_high:
-        return f"{INTERVAL} without an upper end"
-    return f"{INTERVAL} {format_number(row.conf_low, decimals)} to {format_number(row.conf_high, decimals)}"
+        return say("95\u00a0% interval without an upper end")
+    ends = {"low": format_number(row.conf_low, decimals), "high": format_number(row.conf_high, decimals)}
+    return say("95\u00a0% interval {interval}", interval=say("{low} to {high}", **ends))
 
 
 def _table(rows: Rows, measure: Measure) -> Table:
@@ -112,15 +147,20 @@ def _table(rows: Rows, measure: Measure) -> Table:
         cells = (value_cell(shrunken, decimals), interval_cell(shrunken, decimals), value_cell(near, decimals),
                  interval_cell(near, decimals), interval_cell(far, decimals), _place(position))  # fmt: skip
         lines.append((site, *cells))
-    caption = f"Difference of each site from the average site, change of {measure.label}, in points"
-    return Table(caption, _COLUMNS, tuple(lines), mark_notes(tuple(lines)))
+    caption = say(
+        "Difference of each site from the average site, change of {measure}, in points", measure=measure.label
+    )
+    return Table(caption, tuple(say(column) for column in _COLUMNS), tuple(lines), mark_notes(tuple(lines)))
 
 
 def _place(row: Row | None) -> str:
     """Return where a site lies, in words."""
-    return NOTHING if row is None else POSITIONS[int(row.value)] if row.is_shown else NOT_SHOWN
+    if row is None:
+        return NOTHING
+    return say(POSITIONS[int(row.value)]) if row.is_shown else say(NOT_SHOWN)
 
 
 def _means(rows: Rows, measure: Measure) -> Table:
     lines = tuple((row.item, value_cell(row, decimals_of(measure))) for row in pick(rows, statistic="site_mean_change"))
-    return Table(f"Mean change of {measure.label}, by site", ("Site", "Mean change"), lines, mark_notes(lines))
+    caption = say("Mean change of {measure}, by site", measure=measure.label)
+    return Table(caption, (say("Site"), say("Mean change")), lines, mark_notes(lines))

@@ -8,19 +8,22 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.design import StudyDesign
+from analysis.design import Measure, StudyDesign
 from analysis.plan import Outcome
 from instruments import Instrument
 from reports import annex_tables, tables
+from reports.annex_words import InstrumentFacts, account_for_rows, describe_instrument, list_models
 from reports.cells import Table
 from reports.certainty import say_certainty
-from reports.claims import ALONE, Claim, join_words, make_claim, say_direction
+from reports.claim_sentences import capital
+from reports.claims import ALONE, Claim, make_claim, say_direction
 from reports.content import ReportContent
 from reports.delivery import Delivery, say_delivery
 from reports.deviations import add_prespecified
 from reports.expected_change import add_expected
 from reports.instrument_tables import instrument_tables
-from reports.numbers import format_threshold, say_portion, unit_of
+from reports.language import mark, say
+from reports.numbers import say_amount
 from reports.overview import DESIGNS, Headings, headings_of, say_limits, say_next_steps, say_who_came
 from reports.parts import (
     ANNEX_BLOCKS,
@@ -35,12 +38,17 @@ from reports.parts import (
     SECTIONS,
 )
 from reports.quality import add_flagged, flags_table, reasons_table
-from reports.reading import Rows, pick, pick_one, read_rows
+from reports.reading import Rows, pick, read_rows
 from reports.sections import Block, Illustration, Section
 from reports.verdict_tables import verdict_tables
 
-SYNTHETIC: Final = "Synthetic example: invented people, invented answers"
-NOT_FOR_RELEASE: Final = "Not for release: small numbers are not protected in this copy"
+SYNTHETIC: Final = mark("Synthetic example: invented people, invented answers")
+NOT_FOR_RELEASE: Final = mark("Not for release: small numbers are not protected in this copy")
+_ROLES: Final = {
+    "primary": mark("primary outcome"),
+    "secondary": mark("secondary outcome"),
+    "exploratory": mark("exploratory outcome"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,6 @@ class Certainty:
     name: str
     level: int
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseBar:
-    """Share of an arm that answered at a timepoint (percent, for a bar's width), in the words of the flow table."""
-
-    label: str
-    percent: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,21 +73,9 @@ class OutcomeCard:
     tables: tuple[Table, ...]
     further: tuple[Table, ...]
     facts: tuple[str, ...]
+    observed: str
+    alone: str
     blocks: tuple[Block, ...] = ()
-    observed: str = "Observed scores and change within each arm"
-    alone: str = ALONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstrumentFacts:
-    """An instrument for the annex."""
-
-    name: str
-    licence: str
-    terms: str
-    citation: str
-    doi: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +89,8 @@ class ReportView:
     headline: OutcomeCard
     limits: tuple[str, ...]
     next_steps: tuple[str, ...]
-    delivery: Delivery | None
+    delivery: Delivery
     flow: Table
-    bars: tuple[ResponseBar, ...]
     people_figures: tuple[Illustration, ...]
     people_blocks: tuple[Block, ...]
     outcomes_figures: tuple[Illustration, ...]
@@ -148,38 +134,37 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
     rows, design, plan = read_rows(gated), content.design, content.plan
     cards = tuple(_card(outcome, rows, content) for outcome in plan.outcomes)
     headline = next(card for card in cards if card.id == plan.primary.id)
-    banners = [SYNTHETIC] if content.synthetic else []
+    banners = [say(SYNTHETIC)] if content.synthetic else []
     if plan.small_numbers.profile == "none":
-        banners.append(NOT_FOR_RELEASE)
+        banners.append(say(NOT_FOR_RELEASE))
     return ReportView(
         banners=tuple(banners),
         headings=headings_of(design),
-        design=DESIGNS[design.kind],
+        design=say(DESIGNS[design.kind]),
         who_came=say_who_came(rows, content),
         headline=headline,
         limits=say_limits(content),
         next_steps=say_next_steps(rows, content, headline.claims),
-        delivery=say_delivery(rows, design),
+        delivery=say_delivery(rows, content),
         flow=tables.flow_table(rows, design, plan),
-        bars=tuple(_bars(rows, design)),
         people_figures=tuple(each for draw in PEOPLE_FIGURES for each in draw(rows, content)),
         people_blocks=tuple(block for tell in PEOPLE_BLOCKS for block in tell(rows, content)),
         outcomes_figures=tuple(each for draw in OUTCOMES_FIGURES for each in draw(rows, content)),
         cards=cards,
         sections=tuple(_sections(rows, content)),
         annex_blocks=tuple(block for tell in ANNEX_BLOCKS for block in tell(rows, content)),
-        instruments=tuple(_instrument(content.instruments[name]) for name in content.instruments),
+        instruments=tuple(describe_instrument(each) for each in content.instruments.values()),
         annex=instrument_tables(rows, content),
         annex_figures=tuple(each for draw in ANNEX_FIGURES for each in draw(rows, content)),
-        models=_models(rows, content),
+        models=list_models(rows, content),
         estimates=annex_tables.estimates_table(rows, content),
         verdicts=verdict_tables(content.verdicts, plan.small_numbers.profile),
-        rows_account=tuple(_account(content)),
+        rows_account=tuple(account_for_rows(content)),
         quality=tuple(table for table in (reasons_table(content), flags_table(rows, content)) if table.rows),
         provenance=(
-            annex_tables.versions_table(content.provenance["versions"], "Software", ("Name", "Version")),
+            annex_tables.versions_table(content.provenance["versions"], say("Software"), (say("Name"), say("Version"))),
             annex_tables.versions_table(
-                content.provenance["fingerprints"], "Fingerprints of what went in", ("File", "SHA-256")
+                content.provenance["fingerprints"], say("Fingerprints of what went in"), (say("File"), say("SHA-256"))
             ),
         ),
     )
@@ -210,8 +195,8 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
     )
     return OutcomeCard(
         id=outcome.id,
-        heading=f"{measure.concept[0].upper()}{measure.concept[1:]}",
-        role=outcome.role,
+        heading=capital(measure.concept),
+        role=say(_ROLES[outcome.role]),
         claims=claims,
         certainty=Certainty(*say_certainty(rows, outcome.id, content)),
         illustrations=tuple(each for draw in CARD_FIGURES for each in draw(outcome, rows, content)),
@@ -219,16 +204,20 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         further=tuple(table for table in further if table.rows),
         facts=tuple(_facts(outcome, content)),
         blocks=tuple(_blocks(outcome, rows, content)),
-        **_words_beside_observed(outcome, design),
+        observed=_say_observed(outcome, design),
+        alone="" if design.is_resampled or outcome.event is not None else say(ALONE),
     )
 
 
-def _words_beside_observed(outcome: Outcome, design: StudyDesign) -> dict[str, str]:
-    """Return what the description of an outcome is called, where it is not about change of scores within arms."""
-    what = "Observed scores" if outcome.event is None else "Observed shares"
+def _say_observed(outcome: Outcome, design: StudyDesign) -> str:
+    """Return what the description of an outcome is called."""
+    if outcome.event is not None:
+        if design.is_resampled:
+            return say("Observed shares, and how the samples compare")
+        return say("Observed shares")
     if design.is_resampled:
-        return {"observed": f"{what}, and how the samples compare", "alone": ""}
-    return {} if outcome.event is None else {"observed": what, "alone": ""}
+        return say("Observed scores, and how the samples compare")
+    return say("Observed scores and change within each arm")
 
 
 def _blocks(outcome: Outcome, rows: Rows, content: ReportContent) -> Iterator[Block]:
@@ -252,78 +241,27 @@ def _facts(outcome: Outcome, content: ReportContent) -> Iterator[str]:
     """Yield what an instrument measures, which way is good, and what a meaningful difference is."""
     measure = content.plan.measure_of(outcome.id, content.design)
     instrument = content.instruments.get(measure.instrument or "")
-    if instrument is not None:
-        recall = f", about the {instrument.recall_period}" if instrument.recall_period else ""
-        what = "is the score of" if measure.unit == "points" else "is counted from the score of"
-        yield f"{measure.label} {what} the {instrument.name} ({instrument.short_name}){recall}."
+    if instrument is None:
+        yield say("{measure} was delivered with the data; its answers were not seen.", measure=measure.label)
     else:
-        yield f"{measure.label} was delivered with the data; its answers were not seen."
+        yield " ".join(_what_is_scored(measure, instrument))
     yield say_direction(measure)
     smallest = outcome.smallest_meaningful_change
     if smallest is not None:
-        yield (
-            f"Smallest difference that people notice: {format_threshold(smallest.value)}"
-            f"{unit_of(measure, smallest.value)} "
-            f"(source: {smallest.source})."
+        yield say(
+            "Smallest difference that people notice: {amount} (source: {source}).",
+            amount=say_amount(smallest.value, measure),
+            source=smallest.source,
         )
     if instrument is not None and instrument.is_draft:
-        yield "Draft: part of how this instrument is scored stands on a source still to be checked."
+        yield say("Draft: part of how this instrument is scored stands on a source still to be checked.")
 
 
-def _bars(rows: Rows, design: StudyDesign) -> Iterator[ResponseBar]:
-    for arm in design.arms:
-        allocated = pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id)
-        for timepoint in design.timepoints:
-            answered = pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=timepoint.id)
-            if answered is None or allocated is None or not allocated.n > 0:
-                continue
-            known = answered.n if answered.is_exact else answered.at_least
-            if known == known:
-                yield ResponseBar(
-                    f"{arm.label}, {timepoint.label}",
-                    100 * known / allocated.n,
-                    tables.say_response(answered, allocated),
-                )
-
-
-def _instrument(instrument: Instrument) -> InstrumentFacts:
-    return InstrumentFacts(
-        name=f"{instrument.name} ({instrument.short_name})",
-        licence=instrument.licence.in_words,
-        terms=instrument.licence.terms,
-        citation=instrument.citation.text,
-        doi=instrument.citation.doi,
-        status="; ".join(
-            filter(
-                None,
-                [
-                    "draft: part of the scoring is not confirmed by a source"
-                    if instrument.is_draft
-                    else "scoring confirmed",
-                    f"form: {instrument.facts['variant'].source}" if "variant" in instrument.facts else "",
-                ],
-            )
-        ),
-    )
-
-
-def _models(rows: Rows, content: ReportContent) -> tuple[tuple[str, str], ...]:
-    """Return the measures of each model and the model in words, the same words once."""
-    measures: dict[str, dict[str, None]] = {}
-    for row in pick(rows, analysis="model", verdict="estimated"):
-        label = content.plan.measure_of(row.outcome, content.design).label
-        measures.setdefault(row.method, {})[label] = None
-    return tuple((join_words(list(labels)), words) for words, labels in measures.items())
-
-
-def _account(content: ReportContent) -> Iterator[str]:
-    """Yield what became of the rows that were read, in words: rows are answers of people, and shares tell counts."""
-    table = content.reconciliation
-    read = int(table["rows_read"].sum())
-    set_aside, excluded = int(table["rows_quarantined"].sum()), int(table["rows_excluded"].sum())
-    holds = read == int(table["rows_accepted"].sum()) + set_aside + excluded
-    yield f"{say_portion(set_aside, read)} of the rows that were read broke a rule and were set aside."
-    yield f"{say_portion(excluded, read)} were left out: blank, unfinished, no answer of a person, or told before."
-    yield f"All rows read are accounted for: {'the sum was checked' if holds else 'the sum does NOT hold'}."
-    cells = "No single answer was" if not content.cells_quarantined else "Some single answers were"
-    yield f"{cells} set aside in rows that were used. The evaluation team holds the list of rows and reasons."
+def _what_is_scored(measure: Measure, instrument: Instrument) -> Iterator[str]:
+    names = {"measure": measure.label, "instrument": instrument.name, "short_name": instrument.short_name}
+    if measure.unit == "points":
+        yield say("{measure} is the score of the {instrument} ({short_name}).", **names)
+    else:
+        yield say("{measure} is counted from the score of the {instrument} ({short_name}).", **names)
+    if instrument.recall_period:
+        yield say("Its questions are about this time: {time}.", time=instrument.recall_period)

@@ -2,76 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from analysis.design import SIDE_LABELS, Measure, StudyDesign
-from analysis.plan import Plan
+from analysis.plan import Estimand, Plan
 from analysis.populations import population_of
 from reports.cells import INTERVAL, Table, interval_cell, mark_notes, p_cell, people_cell, value_cell
 from reports.claims import say_population
 from reports.content import ReportContent
-from reports.disclosure import THRESHOLD
-from reports.numbers import (
-    NOT_SHOWN,
-    NOTHING,
-    decimals_of,
-    format_interval,
-    format_share,
-    scale_of,
-    unit_of,
-)
+from reports.language import mark, say
+from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_count, format_interval, format_share, scale_of
 from reports.reading import Row, Rows, pick, pick_one
+
+_ASKED: Final = {
+    "change": (mark("Change"), mark("Changes that the plan asked for: {measure}")),
+    "difference": (mark("Difference"), mark("Differences that the plan asked for: {measure}")),
+    "difference_in_change": (
+        mark("Difference in change"),
+        mark("Differences in change that the plan asked for: {measure}"),
+    ),
+    "difference_in_difference": (
+        mark("Difference in difference"),
+        mark("Differences in difference that the plan asked for: {measure}"),
+    ),
+    "departure": (mark("Departure"), mark("Departures that the plan asked for: {measure}")),
+}
+"""What the plan asks for -> heading of its column, and caption of its table."""
+_UNITS: Final = {
+    "points": mark("In points; below zero means lower."),
+    "percent": mark("In percentage points; below zero means lower."),
+}
 
 
 def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
     """Return who took part, answered at each timepoint and entered each model, by arm."""
     if design.is_resampled:
         return _samples_table(rows, design, plan)
-    everybody = "In the data that could be used"
-    lines: list[tuple[str, ...]] = [
-        (everybody, *(people_cell(_flow(rows, "allocated", arm.id)) for arm in design.arms))
-    ]
+    told: list[Row | None] = [_flow(rows, "allocated", arm.id) for arm in design.arms]
+    lines: list[tuple[str, ...]] = [(say("In the data that could be used"), *map(people_cell, told))]
     for timepoint in design.timepoints:
+        told += [_flow(rows, "answered", arm.id, timepoint.id) for arm in design.arms]
         cells = (_response(rows, arm.id, timepoint.id) for arm in design.arms)
-        lines.append((f"Answered at {timepoint.label}", *cells))
+        lines.append((say("Answered at {timepoint}", timepoint=timepoint.label), *cells))
     for outcome in plan.outcomes:
         found = [
             pick_one(rows, analysis="flow", statistic="analysed", outcome=outcome.id, arm=arm.id) for arm in design.arms
         ]
         if any(found):
+            told += found
             concept = plan.measure_of(outcome.id, design).concept
-            lines.append((f"In the model of {concept}", *(people_cell(row) for row in found)))
-    return Table("People, by arm", ("Step", *(arm.label for arm in design.arms)), tuple(lines), _count_notes(lines))
+            lines.append((say("In the model of {concept}", concept=concept), *map(people_cell, found)))
+    columns = (say("Step"), *(arm.label for arm in design.arms))
+    threshold = plan.small_numbers.protection.threshold
+    return Table(say("People, by arm"), columns, tuple(lines), _count_notes(lines, told, threshold))
 
 
 def _samples_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
     """Return how many people each sample holds, entered each model, and could be linked to another sample."""
-    lines: list[tuple[str, ...]] = [
-        (f"Surveyed at {at.label}", *(people_cell(_flow(rows, "answered", arm.id, at.id)) for arm in design.arms))
-        for at in design.timepoints
-    ]
+    told: list[Row | None] = []
+    lines: list[tuple[str, ...]] = []
+    for at in design.timepoints:
+        found = [_flow(rows, "answered", arm.id, at.id) for arm in design.arms]
+        told += found
+        lines.append((say("Surveyed at {timepoint}", timepoint=at.label), *map(people_cell, found)))
     for outcome in plan.outcomes:
         concept = plan.measure_of(outcome.id, design).concept
-        steps = {("analysed", at.id): f"In the model of {concept}: {at.label}" for at in design.timepoints}
-        steps["linked", ""] = f"In the model of {concept}: linked across timepoints"
+        steps = {
+            ("analysed", at.id): say("In the model of {concept}: {timepoint}", concept=concept, timepoint=at.label)
+            for at in design.timepoints
+        }
+        steps["linked", ""] = say("In the model of {concept}: linked across timepoints", concept=concept)
         for (statistic, timepoint), words in steps.items():
             where = {"statistic": statistic, "outcome": outcome.id, "timepoint": timepoint}
             found = [pick_one(rows, analysis="flow", arm=arm.id, **where) for arm in design.arms]
             if any(found):
-                lines.append((words, *(people_cell(row) for row in found)))
-    return Table(
-        "People surveyed, by arm", ("Sample", *(arm.label for arm in design.arms)), tuple(lines), _count_notes(lines)
-    )
+                told += found
+                lines.append((words, *map(people_cell, found)))
+    columns = (say("Sample"), *(arm.label for arm in design.arms))
+    threshold = plan.small_numbers.protection.threshold
+    return Table(say("People surveyed, by arm"), columns, tuple(lines), _count_notes(lines, told, threshold))
 
 
-def _count_notes(lines: list[tuple[str, ...]]) -> tuple[str, ...]:
+def _count_notes(lines: list[tuple[str, ...]], told: Iterable[Row | None], threshold: int) -> tuple[str, ...]:
     """Return what ``at least`` and ``not shown`` mean, where a cell says it."""
-    notes = list(mark_notes(tuple(lines)))
-    if any(cell.startswith("at least") for line in lines for cell in line[1:]):
-        notes.insert(
-            0,
-            f"\u201cAt least\u201d: fewer than {THRESHOLD} people separate this number from another one of "
-            "the same arm, so it is not given exactly.",
-        )
-    return tuple(notes)
+    notes = mark_notes(tuple(lines))
+    if not any(row is not None and row.is_bounded for row in told):
+        return notes
+    return (
+        say(
+            "“At least”: fewer than {count} people separate this number from another one of the same arm, so it is not "
+            "given exactly.",
+            count=format_count(threshold),
+        ),
+        *notes,
+    )
 
 
 def means_table(rows: Rows, design: StudyDesign, measure: Measure) -> Table:
@@ -88,8 +113,12 @@ def means_table(rows: Rows, design: StudyDesign, measure: Measure) -> Table:
         for timepoint in design.timepoints
     )
     return Table(
-        f"Model means of {measure.label}, in {scale_of(measure)}, with {INTERVAL}s",
-        ("Timepoint", *(arm.label for arm in design.arms)),
+        say(
+            "Model means of {measure}, in {unit}, with 95\u00a0% intervals",
+            measure=measure.label,
+            unit=scale_of(measure),
+        ),
+        (say("Timepoint"), *(arm.label for arm in design.arms)),
         lines,
         mark_notes(lines),
     )
@@ -103,14 +132,9 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
         row = pick_one(rows, estimand=estimand.id, analysis="model")
         if estimand.outcome != outcome or row is None:
             continue
-        name = f"{_label(content.design, estimand.timepoint)}: {_compared(content.design, estimand.compared)}"
-        if content.plan.is_asked_twice(estimand):
-            name = f"{name} ({estimand.id})"
-        population = population_of(estimand, content.plan)
-        if population is not None:
-            name = f"{name}, among {say_population(population, content.design)}"
+        name = _comparison(estimand, content)
         if row.verdict != "estimated":
-            lines.append((name, "not computed", NOTHING, NOTHING, NOTHING))
+            lines.append((name, say("not computed"), NOTHING, NOTHING, NOTHING))
             continue
         lines.append(
             (
@@ -121,24 +145,38 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
                 p_cell(row, row.p_adjusted),
             )
         )
-    what = "Change" if content.design.kind == "single_group" else "Difference"
-    if content.design.compares_unlike_arms:
-        what = "Difference in change"
-    if content.design.is_series:
-        what = "Departure"
-    if content.design.is_resampled and not content.design.compares_timepoints:
-        what = "Difference in difference"
-    unit = f" in{unit_of(measure)}" if unit_of(measure) else ""
-    notes = (
-        f"Adjusted p: allowing for the questions that the plan groups together. {what}s{unit}; below zero means lower.",
-        *mark_notes(tuple(lines)),
-    )
+    what, caption = _ASKED[_asked(content.design)]
+    adjusted = say("Adjusted p: allowing for the questions that the plan groups together.")
+    unit = say(_UNITS.get(measure.unit, mark("Below zero means lower.")))
     return Table(
-        f"{what}s that the plan asked for: {measure.label}",
-        ("Comparison", what, INTERVAL, "p", "Adjusted p"),
+        say(caption, measure=measure.label),
+        (say("Comparison"), say(what), say(INTERVAL), say("p"), say("Adjusted p")),
         tuple(lines),
-        notes,
+        (f"{adjusted} {unit}", *mark_notes(tuple(lines))),
     )
+
+
+def _comparison(estimand: Estimand, content: ReportContent) -> str:
+    """Return what an estimand compares, when, and among whom."""
+    design = content.design
+    at = next(known.label for known in design.timepoints if known.id == estimand.timepoint)
+    name = say("{timepoint}: {comparison}", timepoint=at, comparison=say_sides(design, estimand.compared))
+    if content.plan.is_asked_twice(estimand):
+        name = say("{comparison} ({estimand})", comparison=name, estimand=estimand.id)
+    population = population_of(estimand, content.plan)
+    if population is None:
+        return name
+    return say("{comparison}, among {population}", comparison=name, population=say_population(population, design))
+
+
+def _asked(design: StudyDesign) -> str:
+    if design.is_resampled and not design.compares_timepoints:
+        return "difference_in_difference"
+    if design.is_series:
+        return "departure"
+    if design.compares_unlike_arms:
+        return "difference_in_change"
+    return "change" if design.kind == "single_group" else "difference"
 
 
 def observed_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measure) -> Table:
@@ -154,25 +192,26 @@ def observed_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measu
             if found:
                 lines.append(
                     (
-                        f"{arm.label}, {timepoint.label}",
+                        say("{arm}, {timepoint}", arm=arm.label, timepoint=timepoint.label),
                         people_cell(found.get("observed")),
                         value_cell(found.get("mean"), decimals),
                         interval_cell(found.get("mean"), decimals),
                         value_cell(found.get("sd"), decimals),
                     )
                 )
+    where, people = say("Arm and timepoint"), say("People")
     if measure.unit == "percent":
         return Table(
-            f"Observed shares: {measure.label}",
-            ("Arm and timepoint", "People", "Percent", INTERVAL),
+            say("Observed shares: {measure}", measure=measure.label),
+            (where, people, say("Percent"), say(INTERVAL)),
             tuple(line[:-1] for line in lines),
             mark_notes(tuple(line[:-1] for line in lines)),
         )
     return Table(
-        f"Observed scores: {measure.label}",
-        ("Arm and timepoint", "People", "Mean", INTERVAL, "SD"),
+        say("Observed scores: {measure}", measure=measure.label),
+        (where, people, say("Mean"), say(INTERVAL), say("SD")),
         tuple(lines),
-        ("SD: standard deviation.", *mark_notes(tuple(lines))),
+        (say("SD: standard deviation."), *mark_notes(tuple(lines))),
     )
 
 
@@ -187,9 +226,10 @@ def changes_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measur
                 for row in pick(rows, analysis="change_within_arm", outcome=outcome, arm=arm.id, timepoint=timepoint.id)
             }
             if change := found.get("mean_change"):
+                since = say_less(timepoint.label, design.baseline.label)
                 lines.append(
                     (
-                        f"{arm.label}, {timepoint.label} \u2212 {design.baseline.label}",
+                        say("{arm}, {timepoint}", arm=arm.label, timepoint=since),
                         people_cell(change),
                         value_cell(change, decimals),
                         interval_cell(change, decimals),
@@ -197,8 +237,8 @@ def changes_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measur
                     )
                 )
     return Table(
-        f"Change within each arm: {measure.label}",
-        ("Arm and timepoints", "People", "Mean change", INTERVAL, "In SDs of change"),
+        say("Change within each arm: {measure}", measure=measure.label),
+        (say("Arm and timepoints"), say("People"), say("Mean change"), say(INTERVAL), say("In SDs of change")),
         tuple(lines),
         mark_notes(tuple(lines)),
     )
@@ -207,19 +247,26 @@ def changes_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measur
 def composition_table(rows: Rows, design: StudyDesign, outcome: str) -> Table:
     """Return how far the people surveyed later differ from those surveyed at first, by covariate."""
     lines = []
+    labels = {covariate.id: covariate.label for covariate in design.covariates}
     for arm in design.arms:
         for timepoint in design.timepoints[1:]:
             found = pick(rows, analysis="composition", outcome=outcome, arm=arm.id, timepoint=timepoint.id)
-            labels = {covariate.id: covariate.label for covariate in design.covariates}
-            whose = f"{arm.label}, " if len(design.arms) > 1 else ""
-            who = f"{whose}{timepoint.label} \u2212 {design.baseline.label}"
-            lines += [(f"{labels[row.item]}: {who}", value_cell(row, 2)) for row in found]
+            who = say_less(timepoint.label, design.baseline.label)
+            if len(design.arms) > 1:
+                who = say("{arm}, {timepoint}", arm=arm.label, timepoint=who)
+            lines += [
+                (say("{label}: {detail}", label=labels[row.item], detail=who), value_cell(row, 2)) for row in found
+            ]
     notes = (
-        "Standardised: over the average standard deviation; of a category the largest of its levels. At 0 the samples "
-        "are alike; beyond 0.25, either way, they differ much, and adjusting for it leans on the form of the model.",
+        say(
+            "Standardised: over the average standard deviation; of a category the largest of its levels. At 0 the "
+            "samples are alike; beyond 0.25, either way, they differ much, and adjusting for it leans on the form of "
+            "the model."
+        ),
         *mark_notes(tuple(lines)),
     )
-    return Table("How the samples compare", ("Of samples", "Standardised difference"), tuple(lines), notes)
+    columns = (say("Of samples"), say("Standardised difference"))
+    return Table(say("How the samples compare"), columns, tuple(lines), notes)
 
 
 def _flow(rows: Rows, statistic: str, arm: str, timepoint: str = "") -> Row | None:
@@ -228,12 +275,13 @@ def _flow(rows: Rows, statistic: str, arm: str, timepoint: str = "") -> Row | No
 
 def say_response(answered: Row, allocated: Row) -> str:
     """Return ``98 (84 %)`` of those allocated, or as much of it as may be said."""
-    text = answered.people
-    if not allocated.is_exact or text == NOT_SHOWN:
-        return text
+    if not allocated.is_exact or not (answered.is_exact or answered.is_bounded):
+        return answered.people
     if answered.is_exact:
-        return f"{text} ({format_share(answered.n, allocated.n)})"
-    return f"{text} ({format_share(answered.at_least, allocated.n, at_least=True)} or more)"
+        share = format_share(answered.n, allocated.n)
+        return say("{people} ({share})", people=answered.people, share=share)
+    share = format_share(answered.at_least, allocated.n, at_least=True)
+    return say("{people} ({share} or more)", people=answered.people, share=share)
 
 
 def _response(rows: Rows, arm: str, timepoint: str) -> str:
@@ -245,15 +293,19 @@ def _mean(row: Row | None, decimals: int) -> str:
     if row is None:
         return NOTHING
     if not row.is_shown:
-        return NOT_SHOWN
-    return f"{value_cell(row, decimals)} ({format_interval(row.conf_low, row.conf_high, decimals)})"
+        return say(NOT_SHOWN)
+    interval = format_interval(row.conf_low, row.conf_high, decimals)
+    return say("{mean} ({interval})", mean=value_cell(row, decimals), interval=interval)
 
 
-def _compared(design: StudyDesign, sides: tuple[str, str]) -> str:
-    times = {time.id: time.label for time in design.timepoints}
-    labels = SIDE_LABELS | {arm.id: arm.label for arm in design.arms} | times
-    return " \u2212 ".join(labels[side] for side in sides)
+def say_sides(design: StudyDesign, sides: tuple[str, str]) -> str:
+    """Return the two sides of a contrast of the plan by their labels, the second taken from the first."""
+    labels = {name: say(label) for name, label in SIDE_LABELS.items()}
+    labels |= {arm.id: arm.label for arm in design.arms} | {at.id: at.label for at in design.timepoints}
+    first, second = (labels.get(side, side) for side in sides)
+    return say_less(first, second)
 
 
-def _label(design: StudyDesign, timepoint: str) -> str:
-    return next(known.label for known in design.timepoints if known.id == timepoint)
+def say_less(first: str, second: str) -> str:
+    """Return ``26 weeks − Baseline``."""
+    return say("{first} \u2212 {second}", first=first, second=second)

@@ -7,8 +7,9 @@ from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from reports.figures.drawing import figure_json
-from reports.language import say
+from reports.figures.drawing import figure_height, figure_json
+from reports.figures.static import static_svg
+from reports.language import isolate, say
 
 
 @cache
@@ -29,5 +30,8 @@ def open_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["say"] = say
+    environment.filters["isolated"] = isolate
     environment.filters["figure_json"] = figure_json
+    environment.filters["figure_height"] = figure_height
+    environment.filters["static_svg"] = static_svg
     return environment

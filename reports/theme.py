@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from reports.house_style import style_worn
+from reports.language import mark, say
 
 
 @dataclass(frozen=True, slots=True)
 class ArmStyle:
-    """Colour, marker and line of an arm, and the same in `words` for captions."""
+    """Colour, marker and line of an arm, and a message that describes them."""
 
     colour: str
     symbol: str
     dash: str
-    words: str
+    message: str
+
+    @property
+    def words(self) -> str:
+        """Marker and line in words, for captions, in the language in force."""
+        return say(self.message)
 
 
 ARM_STYLES: Final = (
-    ArmStyle("#0b5a97", "circle", "solid", "filled circles and a solid line"),
-    ArmStyle("#a34f00", "diamond-open", "dash", "open diamonds and a dashed line"),
-    ArmStyle("#4d4d4d", "square", "dot", "filled squares and a dotted line"),
-    ArmStyle("#6b3fa0", "triangle-up-open", "dashdot", "open triangles and a line of dots and dashes"),
+    ArmStyle("#0b5a97", "circle", "solid", mark("filled circles and a solid line")),
+    ArmStyle("#a34f00", "diamond-open", "dash", mark("open diamonds and a dashed line")),
+    ArmStyle("#4d4d4d", "square", "dot", mark("filled squares and a dotted line")),
+    ArmStyle("#6b3fa0", "triangle-up-open", "dashdot", mark("open triangles and a line of dots and dashes")),
 )
 """Each at least 4.5:1 on white, of differing lightness, told apart with any kind of colour vision."""
 
@@ -30,5 +38,6 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', A
 
 
 def style_of(position: int) -> ArmStyle:
-    """Return the style of the arm at a position of the design; they repeat after the fourth."""
-    return ARM_STYLES[position % len(ARM_STYLES)]
+    """Return the style of the arm at a position of the design; the first two take the colours of the house style."""
+    style, colours = ARM_STYLES[position % len(ARM_STYLES)], style_worn().colours
+    return replace(style, colour=colours[position]) if position < len(colours) else style

@@ -7,17 +7,30 @@ from typing import Any, Final
 
 import pandas as pd
 
+from analysis.profiles import PROFILES
+from data_contracts.rules import RESERVED
 from reports.cells import Table
-from reports.disclosure import THRESHOLD
+from reports.language import mark, own_words, say, say_as, say_many
 from reports.numbers import format_count, say_portion
+from reports.own_words import name_of_rule
 
-SEVERITIES: Final = {"error": "must hold", "warning": "should hold", "info": "worth knowing"}
-OWN: Final = "rule of this study"
-ROWS_NOTE: Final = (
+SEVERITIES: Final = {"error": mark("must hold"), "warning": mark("should hold"), "info": mark("worth knowing")}
+OWN: Final = mark("{rule}: rule of this study")
+ROWS_NOTE: Final = mark(
     "Numbers of rows are given as powers of ten and as shares: rows are answers of people, and exact numbers of them "
     "could be set against numbers of people."
 )
-_COLUMNS: Final = ("Rule", "About", "Weight", "Verdict", "Rows checked", "Rows that broke it")
+_COLUMNS: Final = (
+    mark("Rule"),
+    mark("About"),
+    mark("Weight"),
+    mark("Verdict"),
+    mark("Rows checked"),
+    mark("Rows that broke it"),
+)
+_, PRESENCE = RESERVED
+_BUILT_IN: Final = (mark("columns"), mark("not missing"))
+"""Names of the rules that every contract has, as words."""
 _SHOWN: Final = ["contract", "rule", "column", "severity", "passed", "n_checked", "n_failed", "description", "is_own"]
 
 
@@ -28,8 +41,9 @@ def verdict_tables(verdicts: pd.DataFrame, profile: str) -> tuple[Table, ...]:
     ----------
     verdicts : DataFrame
         contract, rule, column, severity, passed, n_checked, n_failed, description, is_own.
-    profile : {"threshold-10", "none"}
-        Under ``none`` numbers of rows are exact; otherwise they are powers of ten, and shares in words.
+    profile : str
+        A key of `analysis.profiles.PROFILES`. Under ``none`` numbers of rows are exact; otherwise they are powers of
+        ten, and shares in words.
 
     Returns
     -------
@@ -40,9 +54,10 @@ def verdict_tables(verdicts: pd.DataFrame, profile: str) -> tuple[Table, ...]:
     contracts = dict.fromkeys(row["contract"] for row in rows)
     grouped = {name: sorted((row for row in rows if row["contract"] == name), key=_rank) for name in contracts}
     ordered = sorted(grouped.items(), key=lambda item: _rank(item[1][0]))
-    notes = () if profile == "none" else (ROWS_NOTE,)
+    notes = () if profile == "none" else (say(ROWS_NOTE),)
+    columns = tuple(say(column) for column in _COLUMNS)
     tables = [
-        Table(_caption(name, mine), _COLUMNS, tuple(tuple(_cells(row, profile)) for row in mine))
+        Table(_caption(name, mine), columns, tuple(tuple(_cells(row, profile)) for row in mine))
         for name, mine in ordered
     ]
     return (*tables[:-1], *(Table(one.caption, one.columns, one.rows, notes) for one in tables[-1:]))
@@ -53,28 +68,56 @@ def _rank(row: dict[str, Any]) -> tuple[bool, int]:
 
 
 def _caption(contract: str, rows: list[dict[str, Any]]) -> str:
-    broken = sum(not row["passed"] for row in rows)
-    told = f"{broken} of {len(rows)} rules broken" if broken else f"all {len(rows)} rules hold"
-    return f"Table {contract}: {told}"
+    broken, count = sum(not row["passed"] for row in rows), len(rows)
+    if broken:
+        return say(
+            "Table {table}: rules broken: {broken} of {count}",
+            table=contract,
+            broken=format_count(broken),
+            count=format_count(count),
+        )
+    return say_many(
+        "Table {table}: its {count} rule holds",
+        "Table {table}: all {count} rules hold",
+        count,
+        table=contract,
+        count=format_count(count),
+    )
 
 
 def _cells(row: dict[str, Any], profile: str) -> Iterator[str]:
-    rule = row["rule"].replace("_", " ")
-    about = f"{rule} ({row['column']})" if row["column"] else rule
-    yield f"{about}: {OWN}" if row["is_own"] else about
-    yield row["description"]
-    yield SEVERITIES[row["severity"]]
-    yield "holds" if row["passed"] else _say_broken(row)
-    yield format_count(row["n_checked"]) if profile == "none" else _at_least(row["n_checked"])
-    yield format_count(row["n_failed"]) if profile == "none" else say_portion(row["n_failed"], row["n_checked"]).lower()
+    name = name_of_rule(row["rule"])
+    rule = name if row["is_own"] else say(name)
+    about = say("{rule} ({column})", rule=rule, column=row["column"]) if row["column"] else rule
+    yield say(OWN, rule=about) if row["is_own"] else about
+    yield _describe(row)
+    yield say(SEVERITIES[row["severity"]])
+    yield say("holds") if row["passed"] else _say_broken(row)
+    if profile == "none":
+        yield format_count(row["n_checked"])
+        yield format_count(row["n_failed"])
+    else:
+        yield _at_least(row["n_checked"], PROFILES[profile].threshold)
+        yield say_portion(row["n_failed"], row["n_checked"])
+
+
+def _describe(row: dict[str, Any]) -> str:
+    """Return what a rule asks: in our words, or in those of the study that added it."""
+    if row["rule"] == PRESENCE:
+        return say("{column} is never missing.", column=row["column"])
+    return own_words(row["description"]) if row["is_own"] else say(row["description"])
 
 
 def _say_broken(row: dict[str, Any]) -> str:
-    return "broken; what broke it was set aside" if row["severity"] == "error" else "broken; the data were kept"
+    if row["severity"] == "error":
+        return say("broken; what broke it was set aside")
+    return say("broken; the data were kept")
 
 
-def _at_least(count: int) -> str:
+def _at_least(count: int, threshold: int) -> str:
     """Return a number of rows as the power of ten below it: ten times as many stay possible."""
-    if count < THRESHOLD:
-        return "none" if not count else f"fewer than {THRESHOLD}"
-    return f"at least {format_count(10 ** (len(str(count)) - 1))}"
+    if not count:
+        return say_as("rows", "none")
+    if count < threshold:
+        return say("fewer than {count}", count=format_count(threshold))
+    return say("at least {count}", count=format_count(10 ** (len(str(count)) - 1)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from reports.content import ReportContent
+from reports.language import say
 from reports.reading import Rows
 from reports.sections import Block, Section
 from reports.sites import say_sites
@@ -17,5 +18,5 @@ WHERE_BLOCKS: Final[tuple[Callable[[Rows, ReportContent], tuple[Block, ...]], ..
 
 def say_where(rows: Rows, content: ReportContent) -> Section | None:
     """Return the section; None where no part has a block for it."""
-    blocks = tuple(block for say in WHERE_BLOCKS for block in say(rows, content))
-    return Section(id="where", title="For whom, and where", blocks=blocks) if blocks else None
+    blocks = tuple(block for make_blocks in WHERE_BLOCKS for block in make_blocks(rows, content))
+    return Section(id="where", title=say("For whom, and where"), blocks=blocks) if blocks else None

@@ -24,6 +24,7 @@ from analysis.mixed_models import Estimate
 from analysis.mixed_models.inference import make_estimate
 from analysis.mixed_models.jets import Array, Codes
 from analysis.mixed_models.threads import on_one_thread
+from analysis.telling import Told, tell
 from data_contracts.errors import Problem
 
 FEWEST_UNITS: Final = 8
@@ -226,9 +227,15 @@ def _values(panel: Panel, said: Parameters, patterns: list[Pattern], comparison:
     return comparison.fit(completed, ~panel.observed, people).values
 
 
-def _words(model: ImputationModel, units: Units) -> str:
-    left_out = "group or participant without one" if units.are_groups else "participant"
-    return (
-        f"Conditional-mean imputation from a mixed model for repeated measures ({model.covariance}); standard error by "
-        f"the jackknife over every {left_out}; Student's t."
+def _words(model: ImputationModel, units: Units) -> Told:
+    if units.are_groups:
+        return tell(
+            "Conditional-mean imputation from a mixed model for repeated measures ({covariance}); standard error by "
+            "the jackknife over every group or participant without one; Student's t.",
+            covariance=model.covariance,
+        )
+    return tell(
+        "Conditional-mean imputation from a mixed model for repeated measures ({covariance}); standard error by the "
+        "jackknife over every participant; Student's t.",
+        covariance=model.covariance,
     )

@@ -24,6 +24,7 @@ from analysis.mixed_models import Estimate
 from analysis.mixed_models.inference import make_estimate
 from analysis.mixed_models.jets import Array
 from analysis.mixed_models.threads import on_one_thread
+from analysis.telling import Number, tell
 from data_contracts.errors import Problem
 
 IMPUTATIONS: Final = 200
@@ -150,8 +151,12 @@ def impute_repeatedly(
     return MultipleImputations(
         panel=panel,
         names=comparison.names,
-        method=f"Multiple imputation ({imputations}) from a mixed model for repeated measures ({model.covariance}), "
-        "parameters drawn from their approximate posterior; Rubin's rules, Barnard-Rubin degrees of freedom.",
+        method=tell(
+            "Multiple imputation ({count}) from a mixed model for repeated measures ({covariance}), parameters drawn "
+            "from their approximate posterior; Rubin's rules, Barnard-Rubin degrees of freedom.",
+            count=Number(imputations),
+            covariance=model.covariance,
+        ),
         _values=np.array([fit.values for fit in fits]),
         _residuals=np.array([fit.residuals for fit in fits]),
         _scaled=fits[0].scaled,

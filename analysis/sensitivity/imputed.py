@@ -25,16 +25,19 @@ from analysis.sensitivity.rows import (
     AT_RANDOM,
     Question,
     list_planned,
+    make_number,
+    make_row,
     name_delta,
     name_event,
     refuse,
     smallest,
-    tell,
-    tell_number,
 )
 from analysis.sensitivity.tipping import find_tipping
+from analysis.telling import join_told, tell
 
 MONTE_CARLO_ERROR: Final = "monte_carlo_error"
+OVER_DRAWS: Final = tell("Standard deviation over repeated sets of draws.")
+"""How the Monte Carlo error came about."""
 _EVENT: Final = "event"
 _OTHERS: Final = ("multiple_imputation", "tipping_point")
 Filled = Mapping[str, Imputed | AnalysisError]
@@ -113,7 +116,7 @@ def _estimate(
         return refuse(question, item, "timepoint_unknown")
     found = estimate_one(imputed, name_statistic(question.estimand, evaluation.design), timepoint, delta=delta)
     people, fewest = _count(question, imputed, evaluation)
-    return tell(question, item, found.estimate, n=people, fewest=fewest, method=found.method)
+    return make_row(question, item, found.estimate, n=people, fewest=fewest, method=found.method)
 
 
 def _count(question: Question, imputed: Imputed, evaluation: Evaluation) -> tuple[float, float]:
@@ -157,7 +160,8 @@ def _tip(question: Question, base: Imputed | AnalysisError, evaluation: Evaluati
         yield refuse(question, item, found)
         return
     for statistic, points in found.items():
-        yield tell_number(start, statistic, points, f"Points added to missing scores of '{arm}'. {base.method}")
+        added = tell("Points added to missing scores of '{arm}'.", arm=arm)
+        yield make_number(start, statistic, points, join_told([added, base.method]))
 
 
 def _draw(question: Question, evaluation: Evaluation) -> Iterator[Result]:
@@ -182,7 +186,7 @@ def _draw(question: Question, evaluation: Evaluation) -> Iterator[Result]:
     if row.verdict == "estimated":
         what = name_statistic(question.estimand, evaluation.design)
         error_of_draws = estimate_one(imputed, what, question.estimand.timepoint).monte_carlo_error
-        yield tell_number(row, MONTE_CARLO_ERROR, error_of_draws, "Standard deviation over repeated sets of draws.")
+        yield make_number(row, MONTE_CARLO_ERROR, error_of_draws, OVER_DRAWS)
 
 
 def _estimate_event(question: Question, event: IntercurrentEvent, evaluation: Evaluation) -> Result:

@@ -26,8 +26,9 @@ from analysis.missing_data.multiple_imputation import pool_imputations
 from analysis.outcome_model import estimate_outcome
 from analysis.plan import Outcome
 from analysis.results import Result
-from analysis.sensitivity.imputed import MONTE_CARLO_ERROR, derive_seed
-from analysis.sensitivity.rows import Question, refuse, smallest, tell, tell_number
+from analysis.sensitivity.imputed import MONTE_CARLO_ERROR, OVER_DRAWS, derive_seed
+from analysis.sensitivity.rows import Question, make_number, make_row, refuse, smallest
+from analysis.telling import Number, join_told, tell_many
 from instruments import Instrument, score_responses
 
 ITEM: Final = "item_imputation"
@@ -202,14 +203,18 @@ def _pool(question: Question, rows: Sequence[Result | None], fewest: float) -> I
     )
     estimate = pool_imputations(values, errors**2, df_complete=float(freedom.mean()))
     people = min(row.n for row in answered)
-    method = (
-        f"Items filled in by chained equations (predictive mean matching, {IMPUTATIONS} data sets), scored by the rule "
-        f"of the instrument; Rubin's rules, Barnard-Rubin degrees of freedom. {answered[0].method}"
+    filled = tell_many(
+        "Items filled in by chained equations (predictive mean matching, {count} data set), scored by the rule of the "
+        "instrument; Rubin's rules, Barnard-Rubin degrees of freedom.",
+        "Items filled in by chained equations (predictive mean matching, {count} data sets), scored by the rule of the "
+        "instrument; Rubin's rules, Barnard-Rubin degrees of freedom.",
+        IMPUTATIONS,
+        count=Number(IMPUTATIONS),
     )
-    row = tell(question, ITEM, estimate, n=people, fewest=fewest, method=method)
+    row = make_row(question, ITEM, estimate, n=people, fewest=fewest, method=join_told([filled, answered[0].method]))
     yield row
     error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
-    yield tell_number(row, MONTE_CARLO_ERROR, error, "Standard deviation over repeated sets of draws.")
+    yield make_number(row, MONTE_CARLO_ERROR, error, OVER_DRAWS)
 
 
 def _fewest(question: Question, gaps: Sequence[Occasion], design: StudyDesign) -> float:

@@ -8,19 +8,20 @@ from typing import Final
 from analysis.certainty_reasons import Reason
 from analysis.evaluation import Evaluation
 from analysis.plan import Outcome, Plan
-from analysis.quality import FEWEST_LEFT_OUT, find_meaning
+from analysis.quality import find_meaning
 from analysis.results import Result
 from analysis.sensitivity.rows import AT_RANDOM, list_planned
 from analysis.sensitivity.tipping import CLEAR, TIPPING_POINT
+from analysis.telling import tell
 
 WORDS: Final = {
-    AT_RANDOM: "missing at random",
-    "jump_to_reference": "jump to reference",
-    "copy_reference": "copy reference",
-    "copy_increments": "copy increments",
-    "multiple_imputation": "multiple imputation",
-    "completers": "people who missed nothing",
-    "item_imputation": "imputed items",
+    AT_RANDOM: tell("missing at random"),
+    "jump_to_reference": tell("jump to reference"),
+    "copy_reference": tell("copy reference"),
+    "copy_increments": tell("copy increments"),
+    "multiple_imputation": tell("multiple imputation"),
+    "completers": tell("people who missed nothing"),
+    "item_imputation": tell("imputed items"),
 }
 """Name of an analysis -> in words; one with a delta, or after an event, is called as it is."""
 _NOT_OF_LEAVERS: Final = ("unadjusted", AT_RANDOM, *CLEAR.values(), TIPPING_POINT)
@@ -46,7 +47,7 @@ def reasons_of_leavers(outcome: Outcome, evaluation: Evaluation, rows: Sequence[
             and _is_shown(row, evaluation)
         ]
         if any(find_meaning(row, outcome) != find_meaning(answer, outcome) for row in others):
-            sentence = "What can be said hangs on how those who left are taken to have fared."
+            sentence = tell("What can be said hangs on how those who left are taken to have fared.")
             yield Reason("leavers", sentence, estimand.id, timepoint=estimand.timepoint)
             return
 
@@ -57,5 +58,5 @@ def plan_of_leavers(plan: Plan) -> list[str]:
 
 
 def _is_shown(row: Result, evaluation: Evaluation) -> bool:
-    is_protected = evaluation.plan.small_numbers.profile != "none"
-    return not (is_protected and (not row.n >= FEWEST_LEFT_OUT or row.fewest < FEWEST_LEFT_OUT))
+    protection = evaluation.plan.small_numbers.protection
+    return not (protection.protects and (not row.n >= protection.threshold or row.fewest < protection.threshold))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,10 @@ from analysis.outcome_model import estimate_outcome
 from analysis.plan import Estimand
 from analysis.results import NAN, Result
 from analysis.sensitivity.rows import Question, refuse, smallest
+from analysis.telling import join_told, tell
+
+_STAYED: Final = tell("People with a score at every timepoint.")
+_PLAIN: Final = tell("Without covariates.")
 
 
 def estimate_completers(questions: Sequence[Question], evaluation: Evaluation) -> Iterator[Result]:
@@ -37,7 +42,7 @@ def estimate_completers(questions: Sequence[Question], evaluation: Evaluation) -
         ]
         arms = compared_arms(question.estimand, design)
         lost = smallest(counts[0].get(arm, 0) - counts[1].get(arm, 0) for arm in arms)
-        yield _tell_again(again[question.estimand.id], "completers", lost, "People with a score at every timepoint. ")
+        yield _tell_again(again[question.estimand.id], "completers", lost, _STAYED)
 
 
 def estimate_unadjusted(questions: Sequence[Question], evaluation: Evaluation) -> Iterator[Result]:
@@ -46,7 +51,7 @@ def estimate_unadjusted(questions: Sequence[Question], evaluation: Evaluation) -
     again = _estimate_again(questions, plain, evaluation.frames[questions[0].outcome.id], evaluation)
     for question in questions:
         if question.estimand.covariates:
-            yield _tell_again(again[question.estimand.id], "unadjusted", NAN, "Without covariates. ")
+            yield _tell_again(again[question.estimand.id], "unadjusted", NAN, _PLAIN)
         else:
             yield refuse(question, "unadjusted", "no_covariates")
 
@@ -68,5 +73,5 @@ def _tell_again(row: Result, item: str, fewest: float, words: str) -> Result:
         analysis="sensitivity",
         item=item,
         fewest=float(np.fmin(fewest, row.fewest)),
-        method=f"{words if is_answered else ''}{row.method}",
+        method=join_told([words, row.method]) if is_answered else row.method,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_contracts.errors import Problem
+from data_contracts.telling import Number, tell
 from instruments.errors import InstrumentError
 from instruments.model import Instrument
 from instruments.parts import AllowedValues, Item, Measure
@@ -159,7 +160,7 @@ def list_forms_read(answers: Answers, instrument: Instrument) -> list[Form]:
         recoded = _recoded_forms(answers, instrument)
         return [replace(declared, is_base=True), *variants, *recoded, *_raw_forms(declared), *apart]
     fitting = [
-        replace(form, is_base=True, words=f"{form.words}, for no other codes fit the answers")
+        replace(form, is_base=True, words=tell("{rule}, for no other codes fit the answers", rule=form.words))
         for form in (*variants, *shifted) if not form.unfit.any()
     ]  # fmt: skip
     if not fitting:
@@ -192,7 +193,12 @@ def _variant_forms(answers: Answers, instrument: Instrument) -> Iterator[Form]:
         [variant.id for variant in instrument.variants if variant.kind == kind] for kind in ("coding", "item_order")
     )
     for names in [*[(one,) for one in (*codings, *orders)], *[(one, other) for one in codings for other in orders]]:
-        words = "scored as the variant " + " in the order of ".join(f"'{labels[name]}'" for name in names)
+        named = [labels[name] for name in names]
+        words = (
+            tell("scored as the variant '{variant}'", variant=named[0])
+            if len(named) == 1
+            else tell("scored as the variant '{variant}' in the order of '{order}'", variant=named[0], order=named[1])
+        )
         form = apply_variants(instrument, names)
         yield _form(f"variant:{','.join(names)}", words, _VARIANT * len(names), form, answers)
 
@@ -209,7 +215,9 @@ def _recoded_forms(answers: Answers, instrument: Instrument) -> Iterator[Form]:
             continue
         scores = score_matrix(moved, form)
         if any(not np.allclose(scores[name].score, one.score, equal_nan=True) for name, one in declared.items()):
-            words = f"scored as the variant '{variant.label}', after the answers were recoded to that"
+            words = tell(
+                "scored as the variant '{variant}', after the answers were recoded to that", variant=variant.label
+            )
             yield _form(f"variant:{variant.id}(recoded)", words, _VARIANT + 1, form, moved)
 
 
@@ -232,10 +240,13 @@ def _move_codes(answers: Answers, declared: Instrument, form: Instrument) -> Ans
 def _shifted_forms(answers: Answers, instrument: Instrument) -> Iterator[Form]:
     """Yield readings of answers whose codes lie above or below the declared ones."""
     for step in _STEPS:
-        words = f"the answers are coded {abs(step)} {'higher' if step > 0 else 'lower'} than declared"
-        form = _form(
-            f"codes_shifted:{step:+d}", f"{words}, which the total allows for", _SHIFT, instrument, answers - step
+        by = Number(abs(step))
+        words = (
+            tell("the answers are coded {step} higher than declared, which the total allows for", step=by)
+            if step > 0
+            else tell("the answers are coded {step} lower than declared, which the total allows for", step=by)
         )
+        form = _form(f"codes_shifted:{step:+d}", words, _SHIFT, instrument, answers - step)
         yield replace(form, shift=step)
 
 
@@ -245,12 +256,14 @@ def _raw_forms(declared: Form) -> Sequence[Form]:
     allowed = [instrument.allowed_values(item.id) for item in instrument.items]
     if not any(_is_recoded(each) for each in allowed):
         return []
-    words = "the codes themselves were counted, not what they stand for"
+    words = tell("the codes themselves were counted, not what they stand for")
     plain = replace(declared, name="raw_codes", words=words, rank=_RAW, raw="plain")
     if not any(item.reverse for item in instrument.items):
         return [plain]
-    turned = replace(plain, name="raw_codes_reversed", words=f"{words}, after reversal", rank=_RAW + 1, raw="reversed")
-    return [replace(plain, words=f"{words}, and nothing was reversed"), turned]
+    after = tell("the codes themselves were counted, not what they stand for, after reversal")
+    none = tell("the codes themselves were counted, not what they stand for, and nothing was reversed")
+    turned = replace(plain, name="raw_codes_reversed", words=after, rank=_RAW + 1, raw="reversed")
+    return [replace(plain, words=none), turned]
 
 
 def _is_recoded(allowed: AllowedValues) -> bool:

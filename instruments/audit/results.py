@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import pandas as pd
 
+from data_contracts.telling import Number, tell, tell_many
+
 Part = Literal["complete", "incomplete"]
 
 ALL: Final = "all"
@@ -250,9 +252,13 @@ def _say_gap(gap: DeliveryGap) -> list[str]:
 
 def join_alternatives(words: Sequence[str]) -> str:
     """Return the first three of several rules in words, and how many more there are."""
-    told = list(words[:_TOLD_ALTERNATIVES])
-    more = [f"{len(words) - len(told)} more"] if len(words) > len(told) else []
-    return "; or ".join([*told, *more])
+    told, left = list(words[:_TOLD_ALTERNATIVES]), len(words) - _TOLD_ALTERNATIVES
+    if left > 0:
+        told.append(tell_many("{count} more", "{count} more", left, count=Number(left)))
+    joined = told[0]
+    for other in told[1:]:
+        joined = tell("{rules}; or {other}", rules=joined, other=other)
+    return joined
 
 
 def _list(names: Sequence[str]) -> str:

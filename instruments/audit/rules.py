@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from data_contracts.telling import Number, Told, join_told, list_told, tell, tell_many
 from instruments.audit.forms import Reading
 from instruments.model import Instrument
 from instruments.parts import Measure, Missing, Variant
@@ -71,9 +72,9 @@ class Rule:
         return "+".join(part.name for part in self._parts if part.name) or "declared"
 
     @property
-    def words(self) -> str:
+    def words(self) -> Told:
         """The rule in words, to be read after a colon."""
-        return "; ".join(part.words for part in self._parts if part.words)
+        return join_told((part.words for part in self._parts), "; ")
 
     @property
     def rank(self) -> int:
@@ -106,14 +107,14 @@ class Rule:
 
 
 AS_DECLARED: Final = Counting()
-_COMPLETE_ONLY: Final = ("complete_only", "no total unless every item was answered")
+_COMPLETE_ONLY: Final = ("complete_only", tell("no total unless every item was answered"))
 _FILLS: Final = {
-    "zero": ("missing_as_zero", "a missing answer was counted as zero"),
-    "others": ("prorated", "the mean of the other answers stood for a missing one"),
-    "lowest": ("missing_as_lowest", "a missing answer was counted as the lowest"),
+    "zero": ("missing_as_zero", tell("a missing answer was counted as zero")),
+    "others": ("prorated", tell("the mean of the other answers stood for a missing one")),
+    "lowest": ("missing_as_lowest", tell("a missing answer was counted as the lowest")),
     "lowest_first": (
         "missing_as_lowest_before_reversal",
-        "a missing answer was taken for the lowest, then reversed where the item is",
+        tell("a missing answer was taken for the lowest, then reversed where the item is"),
     ),
 }
 
@@ -141,8 +142,7 @@ def list_missing_rules(reading: Reading, instrument: Instrument, most_missing: i
     fills += ["lowest_first"] if reading.reverse.any() else []
     anyhow = [MissingRule(*_FILLS[fill], _PLAIN + 2 + 2 * (fill == "lowest_first"), fill) for fill in fills]
     limited = [
-        replace(rule, name=f"{rule.name}:up_to_{most}", words=f"{rule.words}, with up to {most} missing", rank=_LIMIT,
-                limit=most)
+        replace(rule, name=f"{rule.name}:up_to_{most}", words=_limited(rule.words, most), rank=_LIMIT, limit=most)
         for rule in anyhow for most in range(1, most_missing)
     ]  # fmt: skip
     rules = [*named, MissingRule(*_COMPLETE_ONLY, _PLAIN + 2, "others", 0), *anyhow, *limited]
@@ -160,13 +160,14 @@ def list_totallings(reading: Reading) -> list[Totalling]:
     low, high = float(reading.low.sum()), float(reading.high.sum())
     found = [
         own,
-        Totalling("sum", f"the plain sum of the items{declared}", _PLAIN, "sum"),
-        Totalling("mean", f"the plain mean of the items{declared}", _PLAIN, "mean"),
-        Totalling("not_added", f"{measure.add:g} was not added", _PLAIN, measure.method, measure.multiply),
-        Totalling("not_multiplied", f"it was not multiplied by {measure.multiply:g}", _PLAIN, measure.method, 1.0,
-                  measure.add),
-        Totalling("percent_of_range", "the total was expressed as a share of its range, 0 to 100", _PLAIN + 1, "sum",
-                  100 / (high - low), -100 * low / (high - low)),
+        Totalling("sum", join_told([tell("the plain sum of the items"), *declared], ", "), _PLAIN, "sum"),
+        Totalling("mean", join_told([tell("the plain mean of the items"), *declared], ", "), _PLAIN, "mean"),
+        Totalling("not_added", tell("{constant} was not added", constant=Number.exactly(measure.add)), _PLAIN,
+                  measure.method, measure.multiply),
+        Totalling("not_multiplied", tell("it was not multiplied by {factor}", factor=Number.exactly(measure.multiply)),
+                  _PLAIN, measure.method, 1.0, measure.add),
+        Totalling("percent_of_range", tell("the total was expressed as a share of its range, 0 to 100"), _PLAIN + 1,
+                  "sum", 100 / (high - low), -100 * low / (high - low)),
     ]  # fmt: skip
     unlike: dict[tuple[object, ...], Totalling] = {}
     for way in found:
@@ -234,26 +235,41 @@ def _countings(reading: Reading) -> Iterator[Counting]:
     if len(every) > 1:
         for place in every:
             name = reading.items[place].id
-            yield Counting(f"left_out:{name}", f"item {name} was left out", _ITEM, left_out=(place,))
+            yield Counting(f"left_out:{name}", tell("item {item} was left out", item=name), _ITEM, left_out=(place,))
     yield from (_shifted(reading, step) for step in SHIFTS)
 
 
 def _turned(reading: Reading, turned: tuple[int, ...], reverse: tuple[int, ...]) -> Counting:
     ids = [reading.items[place].id for place in turned]
-    which = f"item {ids[0]} was" if len(ids) == 1 else f"items {', '.join(ids[:-1])} and {ids[-1]} were"
     if set(turned) <= set(reverse):
         rank = _PLAIN if turned == reverse else _ITEM + _PAIR * (len(turned) - 1)
-        return Counting(f"not_reversed:{','.join(ids)}", f"{which} counted without being reversed", rank, turned)
+        words = (
+            tell("item {item} was counted without being reversed", item=ids[0])
+            if len(ids) == 1
+            else tell("items {items} were counted without being reversed", items=list_told(ids))
+        )
+        return Counting(f"not_reversed:{','.join(ids)}", words, rank, turned)
     if len(turned) == 1:
-        return Counting(f"reversed_by_mistake:{ids[0]}", f"{which} counted reversed, which it is not", _ITEM, turned)
-    return Counting("all_turned", "every item was counted the other way round", _ITEM, turned)
+        words = tell("item {item} was counted reversed, which it is not", item=ids[0])
+        return Counting(f"reversed_by_mistake:{ids[0]}", words, _ITEM, turned)
+    return Counting("all_turned", tell("every item was counted the other way round"), _ITEM, turned)
 
 
 def _shifted(reading: Reading, step: int) -> Counting:
     low, high = float(reading.low.min()), float(reading.high.max())
-    words = f"every answer counted {abs(step)} {'more' if step > 0 else 'less'} than declared"
+    by = Number(abs(step))
+    words = tell("every answer counted {step} more than declared", step=by)
+    if step < 0:
+        words = tell("every answer counted {step} less than declared", step=by)
     if (reading.low == low).all() and (reading.high == high).all():
-        words += f" ({low + step:g} to {high + step:g} where {low:g} to {high:g} is declared)"
+        words = tell(
+            "{rule} ({lowest} to {highest} where {low} to {high} is declared)",
+            rule=words,
+            lowest=Number.exactly(low + step),
+            highest=Number.exactly(high + step),
+            low=Number.exactly(low),
+            high=Number.exactly(high),
+        )
     return Counting(f"shift:{step:+d}", words, _SHIFT, shift=float(step))
 
 
@@ -273,7 +289,7 @@ def _make_total(raw: Answers, n_items: int, rule: Rule) -> Answers:
 def _variant_rule(variant: Variant, missing: Missing) -> MissingRule:
     fill = _fill(missing)
     name, words = _FILLS[fill] if fill else _COMPLETE_ONLY
-    words += f" (the variant '{variant.label}')"
+    words = tell("{rule} (the variant '{variant}')", rule=words, variant=variant.label)
     return MissingRule(f"{name}:variant:{variant.id}", words, _PLAIN, fill or "others", missing.max_missing)
 
 
@@ -289,9 +305,20 @@ def _stand_ins(reading: Reading, fill: str) -> Answers:
     return np.where(reading.reverse, reading.high, reading.low) if fill == "lowest_first" else reading.low
 
 
-def _say_transformation(measure: Measure) -> str:
+def _limited(words: str, most: int) -> Told:
+    """Return a rule for missing answers that holds for so many of a row only."""
+    return tell_many(
+        "{rule}, with up to {count} missing", "{rule}, with up to {count} missing", most, rule=words, count=Number(most)
+    )
+
+
+def _say_transformation(measure: Measure) -> list[Told]:
+    """Return what a plain sum or mean leaves out of the declared way to a total, nothing or one clause."""
     if measure.lookup:
-        return ", not looked up in the table"
-    left = [f"multiplied by {measure.multiply:g}"] if measure.multiply != 1 else []
-    left += [f"{measure.add:g} added"] if measure.add else []
-    return f", not {' nor '.join(left)}" if left else ""
+        return [tell("not looked up in the table")]
+    values = {"factor": Number.exactly(measure.multiply), "constant": Number.exactly(measure.add)}
+    if measure.multiply != 1 and measure.add:
+        return [tell("not multiplied by {factor} nor {constant} added", **values)]
+    if measure.multiply != 1:
+        return [tell("not multiplied by {factor}", factor=values["factor"])]
+    return [tell("not {constant} added", constant=values["constant"])] if measure.add else []

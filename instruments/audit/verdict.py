@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from data_contracts.telling import Number, Told, tell, tell_many
 from instruments.audit.forms import Reading
 from instruments.audit.results import (
     ALL,
@@ -67,12 +68,16 @@ class _Candidate:
         return self.base == "declared"
 
     @property
-    def words(self) -> str:
-        told = self.rule.words or "the declared rule"
-        whole = (
-            "a whole number" if self.decimals == 0 else f"{self.decimals} decimal{'' if self.decimals == 1 else 's'}"
-        )
-        return told if self.decimals is None else f"{told}, rounded to {whole}"
+    def words(self) -> Told:
+        told = self.rule.words or tell("the declared rule")
+        if self.decimals is None:
+            return told
+        if self.decimals == 0:
+            return tell("{rule}, rounded to a whole number", rule=told)
+        return tell_many(
+            "{rule}, rounded to {count} decimal", "{rule}, rounded to {count} decimals", self.decimals, rule=told,
+            count=Number(self.decimals),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -305,13 +310,10 @@ def _ask_answers(rule: Rule, rows: Mask) -> Literal["", "turned", "as_declared"]
     return judge_turned(rule.reading.counted[rows], [item.id for item in rule.reading.items], rule.turned_items)
 
 
-def _say_open(fitting: Sequence[_Candidate], rows: int) -> str:
+def _say_open(fitting: Sequence[_Candidate], rows: int) -> Told:
     if not fitting:
-        return "no common rule was found"
+        return tell("no common rule was found")
     told = join_alternatives([one.words for one in fitting])
-    few = (
-        "too few rows to name a rule, which fit"
-        if rows < FEWEST_ROWS
-        else "several rules fit alike, so that none is told"
-    )
-    return f"{few}: {told}"
+    if rows < FEWEST_ROWS:
+        return tell("too few rows to name a rule, which fit: {rules}", rules=told)
+    return tell("several rules fit alike, so that none is told: {rules}", rules=told)

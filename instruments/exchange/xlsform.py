@@ -26,6 +26,7 @@ from instruments.exchange.fields import (
     read_numbers,
     require_items,
 )
+from instruments.exchange.workbooks import without_times, write_text
 from instruments.model import Instrument
 from instruments.parts import Item
 from instruments.wording import Wording, item_label, option_label
@@ -52,8 +53,6 @@ _LANGUAGES = {
     "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "sw": "Swahili", "th": "Thai",
     "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
-_TIMELESS = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
-_WRITTEN_AT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def write_xlsform(instrument: Instrument, path: Path, *, wording: Wording | None
     _add_sheet(book.create_sheet("_about"), ["what", "says"], _about_rows(instrument, wording))
     written = io.BytesIO()
     book.save(written)
-    path.write_bytes(_without_times(written))
+    path.write_bytes(without_times(written))
 
 
 def read_xlsform(path: Path) -> XlsForm:
@@ -269,21 +268,7 @@ def _add_sheet(sheet: Worksheet, header: Sequence[str], rows: Sequence[Sequence[
     for number, row in enumerate([header, *rows], 1):
         for column, text in enumerate(row, 1):
             if text:
-                cell = sheet.cell(number, column, text)
-                cell.data_type = "s"  # openpyxl takes a text that begins with '=' for a formula
-                cell.quotePrefix = text.startswith(("=", "+", "-", "@"))
-
-
-def _without_times(written: io.BytesIO) -> bytes:
-    """Return a workbook without the times of its writing."""
-    timeless = io.BytesIO()
-    with zipfile.ZipFile(written) as source, zipfile.ZipFile(timeless, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = _WRITTEN_AT.sub(b"1980-01-01T00:00:00Z", content)
-            target.writestr(zipfile.ZipInfo(name, _TIMELESS), content, zipfile.ZIP_DEFLATED)
-    return timeless.getvalue()
+                write_text(sheet.cell(number, column), text)
 
 
 def _require_small_archive(path: Path) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from data_contracts.errors import Problem
+from data_contracts.telling import tell
 from instruments.errors import InstrumentError
 from instruments.psychometrics.moments import AnswerMoments, Floats, compute_deviance
 
@@ -110,7 +111,7 @@ def fit_one_factor(moments: AnswerMoments, *, equal: Equal = "nothing") -> Facto
     """
     if len(moments.items) < FEWEST_ITEMS:
         raise InstrumentError(
-            Problem("too_few_items", "A factor needs three items or more.", "Use a measure with more items.")
+            Problem("too_few_items", tell("A factor needs three items or more."), "Use a measure with more items.")
         )
     layout = _lay_out(moments.n_timepoints, len(moments.items), equal)
     found = _minimise(layout, moments)
@@ -119,7 +120,7 @@ def fit_one_factor(moments: AnswerMoments, *, equal: Equal = "nothing") -> Facto
         raise InstrumentError(
             Problem(
                 "improper_solution",
-                "One factor would need a variance below zero or a correlation beyond one.",
+                tell("One factor would need a variance below zero or a correlation beyond one."),
                 "Look for items that say nearly the same or something else, or gather more participants.",
             )
         )
@@ -268,7 +269,7 @@ def _minimise(layout: _Layout, moments: AnswerMoments) -> optimize.OptimizeResul
         raise InstrumentError(
             Problem(
                 "not_converged",
-                "The search for the best one-factor model did not come to rest.",
+                tell("The search for the best one-factor model did not come to rest."),
                 "Look for items that say nearly the same or something else, or gather more participants.",
             )
         )

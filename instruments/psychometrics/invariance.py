@@ -9,6 +9,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from data_contracts.errors import Problem
+from data_contracts.telling import Number, tell, tell_many
 from instruments.errors import InstrumentError
 from instruments.psychometrics.factor_analysis import FEWEST_ITEMS, Equal, FactorFit, fit_one_factor
 from instruments.psychometrics.moments import summarise_answers
@@ -27,10 +28,10 @@ LARGEST_FALL_IN_CFI: Final = 0.010
 LARGEST_RISE_IN_RMSEA: Final = 0.015
 """Both after Chen (2007), doi 10.1080/10705510701301834."""
 WORDS: Final[dict[Level, str]] = {
-    "none": "One factor does not describe the answers at every timepoint.",
-    "configural": "Configural invariance holds; metric invariance does not.",
-    "metric": "Metric invariance holds; scalar invariance does not.",
-    "scalar": "Scalar invariance holds.",
+    "none": tell("One factor does not describe the answers at every timepoint."),
+    "configural": tell("Configural invariance holds; metric invariance does not."),
+    "metric": tell("Metric invariance holds; scalar invariance does not."),
+    "scalar": tell("Scalar invariance holds."),
 }
 EQUAL: Final[dict[Level, Equal]] = {
     "configural": "nothing", "metric": "loadings", "scalar": "loadings_and_intercepts",
@@ -102,7 +103,11 @@ def assess_invariance(answers: Sequence[pd.DataFrame]) -> Invariance:
     """
     if len(answers) < 2:
         raise InstrumentError(
-            Problem("one_timepoint", "Invariance over time needs two timepoints or more.", "Give further timepoints.")
+            Problem(
+                "one_timepoint",
+                tell("Invariance over time needs two timepoints or more."),
+                "Give further timepoints.",
+            )
         )
     _require_size(answers)
     moments = summarise_answers(_of_common_patterns(answers))
@@ -128,7 +133,7 @@ def _require_size(answers: Sequence[pd.DataFrame]) -> None:
     items, timepoints = answers[0].shape[1], len(answers)
     if items < FEWEST_ITEMS:
         raise InstrumentError(
-            Problem("too_few_items", "A factor needs three items or more.", "Use a measure with more items.")
+            Problem("too_few_items", tell("A factor needs three items or more."), "Use a measure with more items.")
         )
     pairs = timepoints * (timepoints + 1) // 2
     parameters = 2 * items * timepoints + items * pairs + pairs - timepoints
@@ -138,7 +143,12 @@ def _require_size(answers: Sequence[pd.DataFrame]) -> None:
         raise InstrumentError(
             Problem(
                 "too_few_participants",
-                f"Invariance over time needs {needed} participants who answered at every timepoint.",
+                tell_many(
+                    "Invariance over time needs {needed} participant who answered at every timepoint.",
+                    "Invariance over time needs {needed} participants who answered at every timepoint.",
+                    needed,
+                    needed=Number(needed),
+                ),
                 "Gather more participants, or take fewer timepoints at once.",
             )
         )

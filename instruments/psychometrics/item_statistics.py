@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from data_contracts.telling import tell
 from instruments.psychometrics.reliability import Estimate, Use, usable_answers
 
 NO_VARIANCE: Final = 1e-12
@@ -85,7 +86,7 @@ def relate_items(answers: pd.DataFrame, *, fewest: int = 2, use: Use = "complete
     InstrumentError
         As in `estimate_alpha`.
     """
-    usable = usable_answers(answers, "The relation of items", fewest, use)
+    usable = usable_answers(answers, tell("The relation of items"), fewest, use)
     covariance = usable.cov().to_numpy()
     variance, with_all, total = np.diag(covariance), covariance.sum(axis=0), covariance.sum()
     rest = total - 2 * with_all + variance
@@ -105,12 +106,12 @@ def relate_items(answers: pd.DataFrame, *, fewest: int = 2, use: Use = "complete
 
 def estimate_mean_correlation(answers: pd.DataFrame, *, fewest: int = 2, use: Use = "complete") -> Estimate:
     """Estimate the mean correlation between two items, from the covariances that alpha uses; see `estimate_alpha`."""
-    usable = usable_answers(answers, "The mean correlation", fewest, use)
+    usable = usable_answers(answers, tell("The mean correlation"), fewest, use)
     covariance = usable.cov().to_numpy()
     spread = np.sqrt(np.diag(covariance))
     correlations = covariance / np.outer(spread, spread)
     value = float(correlations[np.tril_indices(len(spread), k=-1)].mean())
-    return Estimate(value=value, n=len(usable), method="mean of the correlations between items")
+    return Estimate(value=value, n=len(usable), method=tell("mean of the correlations between items"))
 
 
 def summarise_ends(values: pd.Series, low: float, high: float) -> Ends:

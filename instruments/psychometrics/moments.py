@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_contracts.errors import Problem
+from data_contracts.telling import tell
 from instruments.errors import InstrumentError
 
 Floats = NDArray[np.float64]
@@ -175,7 +176,7 @@ def _common_items(answers: Sequence[pd.DataFrame]) -> tuple[str, ...]:
         raise InstrumentError(
             Problem(
                 "different_items",
-                "The timepoints do not have the same items, each once.",
+                tell("The timepoints do not have the same items, each once."),
                 "Give the same columns in the same order for every timepoint.",
             )
         )
@@ -183,7 +184,7 @@ def _common_items(answers: Sequence[pd.DataFrame]) -> tuple[str, ...]:
         raise InstrumentError(
             Problem(
                 "answered_twice",
-                "A participant has more than one row at a timepoint.",
+                tell("A participant has more than one row at a timepoint."),
                 "Keep one row for each participant.",
             )
         )
@@ -195,13 +196,15 @@ def _require_information(points: Floats) -> None:
     answered = ~np.isnan(points)
     if not len(points) or not answered.any(axis=0).all():
         raise InstrumentError(
-            Problem("no_answers", "An item has no answers at a timepoint.", "Leave out the item or the timepoint.")
+            Problem(
+                "no_answers", tell("An item has no answers at a timepoint."), "Leave out the item or the timepoint."
+            )
         )
     if (np.nanmin(points, axis=0) == np.nanmax(points, axis=0)).any():
         raise InstrumentError(
             Problem(
                 "constant_items",
-                "An item was answered alike by all at a timepoint.",
+                tell("An item was answered alike by all at a timepoint."),
                 "Leave the item out, or gather more participants.",
             )
         )
@@ -209,7 +212,7 @@ def _require_information(points: Floats) -> None:
         raise InstrumentError(
             Problem(
                 "never_answered_together",
-                "Two answers were never given by the same participant.",
+                tell("Two answers were never given by the same participant."),
                 "Leave out the item or the timepoint that few have answered.",
             )
         )
@@ -239,7 +242,7 @@ def _unrestricted(patterns: tuple[Pattern, ...], values: Floats) -> tuple[Floats
     raise InstrumentError(
         Problem(
             "not_converged",
-            "Means and covariances of the answers were not found.",
+            tell("Means and covariances of the answers were not found."),
             "Leave out the item or the timepoint that few have answered.",
         )
     )
@@ -266,7 +269,7 @@ def _require_independent(covariance: Floats) -> None:
         raise InstrumentError(
             Problem(
                 "dependent_items",
-                "An answer repeats what other answers of the same people say, or there are too few people.",
+                tell("An answer repeats what other answers of the same people say, or there are too few people."),
                 "Leave the item out, or gather more participants.",
             )
         )

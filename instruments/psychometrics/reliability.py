@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from data_contracts.errors import Problem
+from data_contracts.telling import Number, Told, tell, tell_many
 from instruments.errors import InstrumentError
 from instruments.psychometrics.factor_analysis import fit_one_factor
 from instruments.psychometrics.moments import summarise_answers
@@ -25,8 +26,8 @@ SAME_POINTS: Final = 1e-9
 
 Use = Literal["complete", "available"]
 _ALPHA: Final[dict[Use, str]] = {
-    "complete": "Cronbach's alpha of complete answers with the interval of Feldt (1965)",
-    "available": "Cronbach's alpha of covariances between all answers with the interval of Feldt (1965)",
+    "complete": tell("Cronbach's alpha of complete answers with the interval of Feldt (1965)"),
+    "available": tell("Cronbach's alpha of covariances between all answers with the interval of Feldt (1965)"),
 }
 
 
@@ -41,7 +42,7 @@ class Estimate:
     n : int
         Participants behind it.
     method : str
-        How it was computed.
+        How it was computed: a `Told`.
     """
 
     value: float
@@ -90,7 +91,7 @@ def estimate_alpha(answers: pd.DataFrame, *, fewest: int = 2, use: Use = "comple
     InstrumentError
         ``single_item``, ``too_few_complete_rows``, ``too_few_participants`` or ``constant_items``.
     """
-    usable = usable_answers(answers, "Alpha", fewest, use)
+    usable = usable_answers(answers, tell("Alpha"), fewest, use)
     import pingouin
 
     with warnings.catch_warnings():
@@ -127,16 +128,17 @@ def estimate_omega(
     InstrumentError
         As in `estimate_alpha`, and ``too_few_items``, ``not_converged``, ``improper_solution`` or ``dependent_items``.
     """
-    usable = usable_answers(answers, "Omega", fewest, use)
+    usable = usable_answers(answers, tell("Omega"), fewest, use)
     if method == "ml":
         fit = fit_one_factor(summarise_answers([usable]))
         common = float(fit.loadings.to_numpy().sum()) ** 2
         value = common / (common + float(fit.residual_variances.to_numpy().sum()))
-        return Estimate(value=value, n=len(usable), method="omega total of one factor by maximum likelihood")
+        words = tell("omega total of one factor by maximum likelihood")
+        return Estimate(value=value, n=len(usable), method=words)
     correlations = usable.corr().to_numpy()
     uniqueness = 1 - _minres_loadings(correlations) ** 2
     value = 1 - float(uniqueness.sum() / correlations.sum())
-    return Estimate(value=value, n=len(usable), method="omega total of one factor by smallest residuals")
+    return Estimate(value=value, n=len(usable), method=tell("omega total of one factor by smallest residuals"))
 
 
 def derive_measurement_error(sd: float, reliability: float) -> MeasurementError:
@@ -163,7 +165,7 @@ def derive_measurement_error(sd: float, reliability: float) -> MeasurementError:
         raise InstrumentError(
             Problem(
                 "reliability_not_possible",
-                "Measurement error needs a reliability from 0 to 1.",
+                tell("Measurement error needs a reliability from 0 to 1."),
                 "Look for items that run against the others.",
             )
         )
@@ -194,12 +196,20 @@ def estimate_retest_agreement(first: pd.Series, second: pd.Series, *, fewest: in
     """
     both = pd.DataFrame({"first": first, "second": second}).dropna().sort_values(["first", "second"], ignore_index=True)
     if len(both) < max(fewest, 3):
-        raise _too_few("Agreement", max(fewest, 3), "a score at both timepoints")
+        few = max(fewest, 3)
+        raise _too_few(
+            tell_many(
+                "Agreement needs at least {fewest} participant with a score at both timepoints.",
+                "Agreement needs at least {fewest} participants with a score at both timepoints.",
+                few,
+                fewest=Number(few),
+            )
+        )
     if np.ptp(both["first"] - both["second"]) <= SAME_POINTS * np.ptp(both.to_numpy()):
         raise InstrumentError(
             Problem(
                 "constant_scores",
-                "Agreement needs scores that differ between participants, and by more than one common shift.",
+                tell("Agreement needs scores that differ between participants, and by more than one common shift."),
                 "Gather more participants.",
             )
         )
@@ -211,20 +221,19 @@ def estimate_retest_agreement(first: pd.Series, second: pd.Series, *, fewest: in
         table = pingouin.intraclass_corr(long, targets="participant", raters="occasion", ratings="score")
     agreement = float(table.set_index("Type").loc["ICC(A,1)", "ICC"])
     low, high = _agreement_interval(both.to_numpy(), agreement)
-    return Estimate(
-        value=agreement, conf_low=low, conf_high=high, n=len(both), method="intraclass correlation ICC(A,1)"
-    )
+    words = tell("intraclass correlation ICC(A,1)")
+    return Estimate(value=agreement, conf_low=low, conf_high=high, n=len(both), method=words)
 
 
-def usable_answers(answers: pd.DataFrame, what: str, fewest: int, use: Use) -> pd.DataFrame:
+def usable_answers(answers: pd.DataFrame, what: Told, fewest: int, use: Use) -> pd.DataFrame:
     """Return the answers to compute with, in an order of content alone.
 
     Parameters
     ----------
     answers, fewest, use
         As in `estimate_alpha`.
-    what : str
-        What they are for, as the first words of a message.
+    what : Told
+        What they are for, as a message names it.
 
     Returns
     -------
@@ -238,16 +247,20 @@ def usable_answers(answers: pd.DataFrame, what: str, fewest: int, use: Use) -> p
     """
     if answers.shape[1] < 2:
         raise InstrumentError(
-            Problem("single_item", f"{what} needs two items or more.", "Leave it out for this measure.")
+            Problem(
+                "single_item",
+                tell("{statistic} needs two items or more.", statistic=what),
+                "Leave it out for this measure.",
+            )
         )
     kept = answers.dropna(how="any" if use == "complete" else "all").astype("float64")
     if len(kept) < max(fewest, 2):
-        raise _too_few(what, max(fewest, 2), "every item answered" if use == "complete" else "an answer")
+        raise _too_few_rows(what, max(fewest, 2)) if use == "complete" else _too_few_answers(what, max(fewest, 2))
     if (kept.nunique() < 2).any() or (use == "complete" and kept.sum(axis=1).nunique() < 2):
         raise InstrumentError(
             Problem(
                 "constant_items",
-                f"{what} needs answers that differ between participants.",
+                tell("{statistic} needs answers that differ between participants.", statistic=what),
                 "Leave out the item that all answered alike, or gather more participants.",
             )
         )
@@ -270,10 +283,30 @@ def _agreement_interval(scores: NDArray[np.float64], agreement: float) -> tuple[
     return float(low), float(high)
 
 
-def _too_few(what: str, fewest: int, with_what: str) -> InstrumentError:
-    code = "too_few_complete_rows" if with_what == "every item answered" else "too_few_participants"
-    return InstrumentError(
-        Problem(code, f"{what} needs at least {fewest} participants with {with_what}.", "Gather more participants.")
+def _too_few(message: Told, code: str = "too_few_participants") -> InstrumentError:
+    return InstrumentError(Problem(code, message, "Gather more participants."))
+
+
+def _too_few_rows(what: Told, fewest: int) -> InstrumentError:
+    message = tell_many(
+        "{statistic} needs at least {fewest} participant with every item answered.",
+        "{statistic} needs at least {fewest} participants with every item answered.",
+        fewest,
+        statistic=what,
+        fewest=Number(fewest),
+    )
+    return _too_few(message, "too_few_complete_rows")
+
+
+def _too_few_answers(what: Told, fewest: int) -> InstrumentError:
+    return _too_few(
+        tell_many(
+            "{statistic} needs at least {fewest} participant with an answer.",
+            "{statistic} needs at least {fewest} participants with an answer.",
+            fewest,
+            statistic=what,
+            fewest=Number(fewest),
+        )
     )
 
 

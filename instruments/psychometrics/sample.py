@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.errors import Problem
+from data_contracts.telling import Number, list_told, tell, tell_many, words_of
 from instruments.errors import InstrumentError
 from instruments.psychometrics.invariance import Invariance, assess_invariance
 from instruments.psychometrics.item_statistics import (
@@ -28,7 +29,7 @@ from instruments.psychometrics.reliability import (
 
 SAMPLE_DTYPES: Final[dict[str, str]] = {
     "measure": "str", "timepoint": "str", "item": "str", "statistic": "str", "value": "float64", "conf_low": "float64",
-    "conf_high": "float64", "n": "float64", "method": "str", "verdict": "str",
+    "conf_high": "float64", "n": "float64", "method": "str", "words": "str", "verdict": "str",
 }  # fmt: skip
 LEVELS: Final = ("none", "configural", "metric", "scalar")
 FIT_COLUMNS: Final = ("chisq", "df", "p_value", "cfi", "tli", "rmsea", "srmr", "change_in_cfi", "change_in_rmsea")
@@ -92,8 +93,9 @@ def assess_sample(samples: Iterable[MeasureSample], *, fewest: int, with_invaria
     -------
     DataFrame
         One row per statistic: measure, timepoint, item (empty for the measure as a whole), statistic, value, conf_low,
-        conf_high (95 %), n (participants behind it), method and verdict, which is ``observed`` or
-        ``refused:<reason>`` (then without numbers, `method` saying why).
+        conf_high (95 %), n (participants behind it), method, words (the method as pattern and values, for
+        `data_contracts.telling.read_told`) and verdict, which is ``observed`` or ``refused:<reason>`` (then without
+        numbers, `method` saying why).
 
         Of items: mean, sd, floor, ceiling (participants), floor_share, ceiling_share, item_rest_correlation,
         alpha_if_dropped. Of measures: cronbach_alpha, omega_total, mean_inter_item_correlation,
@@ -114,7 +116,8 @@ def assess_sample(samples: Iterable[MeasureSample], *, fewest: int, with_invaria
         found = [*_rows_of_one(sample, fewest)]
         if first is not sample:
             found += _rows_of_two(first, sample, fewest, with_invariance=with_invariance)
-        rows += [{"measure": sample.measure, "timepoint": sample.timepoint, **asdict(row)} for row in found]
+        at = {"measure": sample.measure, "timepoint": sample.timepoint}
+        rows += [{**at, **asdict(row), "words": words_of(row.method)} for row in found]
     return pd.DataFrame(rows, columns=list(SAMPLE_DTYPES)).astype(SAMPLE_DTYPES)
 
 
@@ -162,7 +165,11 @@ def _rows_of_one(sample: MeasureSample, fewest: int) -> Iterator[_Row]:
 def _rows_of_two(first: MeasureSample, later: MeasureSample, fewest: int, *, with_invariance: bool) -> Iterator[_Row]:
     def agreement() -> list[_Row]:
         estimate = estimate_retest_agreement(first.scores, later.scores, fewest=fewest)
-        said = f"{estimate.method} with {first.timepoint}; change that differs between participants lowers it"
+        said = tell(
+            "{agreement} with {timepoint}; change that differs between participants lowers it",
+            agreement=estimate.method,
+            timepoint=first.timepoint,
+        )
         return [_row("agreement_with_first", replace(estimate, method=said))]
 
     yield from _attempt(("agreement_with_first",), agreement)
@@ -193,8 +200,24 @@ def _alpha(sample: MeasureSample, fewest: int) -> Estimate:
     return estimate_alpha(sample.answers, fewest=fewest)
 
 
-def _too_few(fewest: int, what: str) -> Problem:
-    return Problem("too_few_participants", f"At least {fewest} participants with {what} are needed.", "Gather more.")
+def _too_few_scores(fewest: int) -> Problem:
+    message = tell_many(
+        "At least {fewest} participant with a score is needed.",
+        "At least {fewest} participants with a score are needed.",
+        fewest,
+        fewest=Number(fewest),
+    )
+    return Problem("too_few_participants", message, "Gather more.")
+
+
+def _too_few_answers(fewest: int) -> Problem:
+    message = tell_many(
+        "At least {fewest} participant with an answer is needed.",
+        "At least {fewest} participants with an answer are needed.",
+        fewest,
+        fewest=Number(fewest),
+    )
+    return Problem("too_few_participants", message, "Gather more.")
 
 
 def _score_rows(sample: MeasureSample, fewest: int) -> Iterator[_Row]:
@@ -204,28 +227,27 @@ def _score_rows(sample: MeasureSample, fewest: int) -> Iterator[_Row]:
     values |= {f"score_{name}": float(getattr(ends, name)) for name in END_COLUMNS}
     for statistic, value in values.items():
         if ends.n < max(fewest, 2):
-            yield _refused(statistic, _too_few(max(fewest, 2), "a score"))
+            yield _refused(statistic, _too_few_scores(max(fewest, 2)))
         else:
-            yield _Row(statistic=statistic, value=value, n=ends.n, method="scores")
+            yield _Row(statistic=statistic, value=value, n=ends.n, method=tell("scores"))
 
 
 def _error_rows(sample: MeasureSample, fewest: int) -> Iterator[_Row]:
     alpha, scores = _alpha(sample, fewest), sample.scores.dropna().sort_values()
     if len(scores) < max(fewest, 2):
-        raise InstrumentError(_too_few(max(fewest, 2), "a score"))
+        raise InstrumentError(_too_few_scores(max(fewest, 2)))
     error = derive_measurement_error(float(scores.std()), alpha.value)
-    method = "standard deviation of the scores and Cronbach's alpha"
     yield _Row(
         statistic="standard_error_of_measurement",
         value=error.standard_error,
         n=min(alpha.n, len(scores)),
-        method=method,
+        method=tell("standard deviation of the scores and Cronbach's alpha"),
     )
     yield _Row(
         statistic="reliable_change",
         value=error.reliable_change,
         n=min(alpha.n, len(scores)),
-        method=f"{method} (Jacobson & Truax 1991)",
+        method=tell("standard deviation of the scores and Cronbach's alpha (Jacobson & Truax 1991)"),
     )
 
 
@@ -233,9 +255,10 @@ def _item_rows(sample: MeasureSample, fewest: int) -> Iterator[_Row]:
     for row in summarise_items(sample.answers, sample.limits).to_dict("records"):
         for name in ITEM_COLUMNS:
             if row["n"] < max(fewest, 2):
-                yield _refused(name, _too_few(max(fewest, 2), "an answer"), str(row["item"]))
+                yield _refused(name, _too_few_answers(max(fewest, 2)), str(row["item"]))
             else:
-                yield _Row(statistic=name, item=str(row["item"]), value=float(row[name]), n=row["n"], method="answers")
+                value, words = float(row[name]), tell("answers")
+                yield _Row(statistic=name, item=str(row["item"]), value=value, n=row["n"], method=words)
 
 
 def _relation_rows(sample: MeasureSample, fewest: int) -> Iterator[_Row]:
@@ -244,12 +267,15 @@ def _relation_rows(sample: MeasureSample, fewest: int) -> Iterator[_Row]:
     for row in table.to_dict("records"):
         for name in ("item_rest_correlation", "alpha_if_dropped"):
             if not np.isnan(row[name]):
-                yield _Row(statistic=name, item=str(row["item"]), value=row[name], n=n, method="complete answers")
+                words = tell("complete answers")
+                yield _Row(statistic=name, item=str(row["item"]), value=row[name], n=n, method=words)
     yield _Row(
         statistic="negative_item_rest_correlations",
         value=len(against),
         n=n,
-        method=f"items that run against the others: {', '.join(against) or 'none'}",
+        method=tell("items that run against the others: {items}", items=list_told(against))
+        if len(against)
+        else tell("items that run against the others: none"),
     )
 
 
@@ -261,5 +287,7 @@ def _invariance_rows(invariance: Invariance, first: str) -> Iterator[_Row]:
             if not np.isnan(row[name]):
                 yield _Row(
                     statistic=f"{row['level']}_{name}", value=row[name], n=n,
-                    method=f"one factor at each timepoint by maximum likelihood, with {first}",
+                    method=tell(
+                        "one factor at each timepoint by maximum likelihood, with {timepoint}", timepoint=first
+                    ),
                 )  # fmt: skip

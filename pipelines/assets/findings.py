@@ -33,6 +33,7 @@ def results(
     flags: pd.DataFrame,
     sessions: pd.DataFrame,
     events: pd.DataFrame,
+    codings: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads this annotation and knows no parameter
     """Carry out the plan."""
     folder = studies.open(context.partition_key)
@@ -47,6 +48,7 @@ def results(
         flags=flags,
         sessions=sessions,
         events=events,
+        codings=codings,
         frozen=folder.frozen,
     )
     read = Store(folder.store).load("reconciliation")
@@ -70,6 +72,7 @@ def report(
     reconciliation: pd.DataFrame,
     drift: pd.DataFrame,
     linking: pd.DataFrame,
+    quotations: pd.DataFrame,
 ) -> dg.MaterializeResult[None]:
     """Render and publish."""
     folder = studies.open(context.partition_key)
@@ -80,6 +83,7 @@ def report(
         reconciliation=reconciliation,
         drift=drift,
         linking=linking,
+        quotations=quotations,
         verdicts=Store(folder.store).load_verdicts(),
     )
     return dg.MaterializeResult(

@@ -19,6 +19,8 @@ TABLES = {
     "flags": "Answers that may have been given without care: too fast, in a straight line, by no person.",
     "sessions": "Who came to which session of the programme, how people met, and who led it.",
     "events": "What happened to participants, and when: left the programme, a stay in hospital.",
+    "codings": "What coders found in excerpts of interviews.",
+    "quotations": "What people said in interviews and agreed to be quoted.",
     "drift": "How deliveries differ from each other and from what is declared; never an answer.",
     "linking": "Who answered at which timepoints, and ids that may be one person; never an id.",
     "quarantine": "Rows and cells set aside, with reason and advice; never a value.",

@@ -19,6 +19,7 @@ def write_study_text(proposal: StudyProposal, study_id: str) -> str:
         "# Written by `peerimpact init`. Every guess has a comment; what only you can know is marked DECIDE.",
         f"study: {study_id}",
         f"title: {write_text(study_id)}  # DECIDE: the title of the report",
+        *_texts_to_add(),
         *_design_lines(proposal),
         "",
         *_timepoint_lines(proposal),
@@ -37,6 +38,14 @@ def write_study_text(proposal: StudyProposal, study_id: str) -> str:
         lines += ["", "# Nothing is taken from these files."]
         lines += [f"#   {source.export.table.source}" for source in proposal.left_out]
     return "\n".join(lines) + "\n"
+
+
+def _texts_to_add() -> list[str]:
+    """Return the keys that no file tells, in comments: what the report says of the study in its own words."""
+    return [
+        "# Texts for the report: question, programme, sponsor, evaluator, funding, interests, ethics, registration,",
+        "# data_access; and delivery: {why, materials, procedures, provider, mode, place, schedule, ...}",
+    ]
 
 
 def _design_lines(proposal: StudyProposal) -> list[str]:

@@ -10,8 +10,9 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from analysis.design import Measure
-from reports.language import say
+from reports.language import language_spoken, say
 from reports.numbers import NO_BREAK, scale_of
+from reports.sections import Illustration
 from reports.theme import FONT, INK, LINES
 
 CONFIG: Final[dict[str, Any]] = {
@@ -28,6 +29,9 @@ HEIGHT: Final = 360
 AXIS: Final = {"fixedrange": True, "linecolor": INK, "ticks": "outside", "tickcolor": INK, "zeroline": False}
 """Looks of an axis; each chart adds range, ticks and title."""
 GRID: Final = LINES
+_TO_THE_LEFT: Final = "\u2067"
+_DONE: Final = "\u2069"
+"""Right-to-left isolate, and its end."""
 
 
 def lay_out(figure: go.Figure, *, height: int = HEIGHT, **layout: Any) -> go.Figure:
@@ -42,9 +46,24 @@ def lay_out(figure: go.Figure, *, height: int = HEIGHT, **layout: Any) -> go.Fig
         plot_bgcolor="#ffffff",
         font={"family": FONT, "size": 14, "color": INK},
         margin={"l": 64, "r": 36, "t": 12, "b": 64},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "traceorder": "normal",
+        },
+        separators=language_spoken().decimal_point + language_spoken().thousands,
     )
     return figure.update_layout(**layout)
+
+
+def figure_height(item: Illustration) -> int:
+    """Return how high a figure is drawn, in pixels: a page keeps the place free for it."""
+    return int(item.figure.layout.height or HEIGHT)
 
 
 def figure_json(figure: go.Figure) -> str:
@@ -55,7 +74,14 @@ def figure_json(figure: go.Figure) -> str:
 
 def escaped(text: str) -> str:
     """Return text that plotly prints as it is: a label of a study is no mark-up."""
-    return html.escape(text, quote=False)
+    return html.escape(directed(text), quote=False)
+
+
+def directed(line: str) -> str:
+    """Return a line that keeps the direction of the language in force where its surroundings run left to right."""
+    if language_spoken().direction != "rtl" or not line.strip() or line.startswith(_TO_THE_LEFT):
+        return line
+    return f"{_TO_THE_LEFT}{line}{_DONE}"
 
 
 def wrapped(text: str, width: int) -> str:

@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 
 from analysis.design import Measure, StudyDesign, Timepoint
 from analysis.plan import Outcome
-from reports.cells import INTERVAL, value_cell
+from reports.cells import value_cell
 from reports.content import ReportContent
 from reports.figures.drawing import AXIS, GRID, axis_title, escaped, lay_out, tick, wrapped
-from reports.numbers import NO_BREAK, decimals_of, format_interval, format_number, format_threshold
+from reports.language import say
+from reports.numbers import decimals_of, format_interval, format_number, format_threshold
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Illustration
 from reports.theme import style_of
@@ -40,7 +41,10 @@ def draw_trajectories(outcome: Outcome, rows: Rows, content: ReportContent) -> t
     if figure is None:
         return ()
     caption = _caption(means, outcome, rows, content)
-    alternative = f"Line chart of model means of {measure.label} over time. The table below holds the same numbers."
+    alternative = say(
+        "Line chart of model means of {measure} over time. The table below holds the same numbers.",
+        measure=measure.label,
+    )
     return (Illustration(id=f"trajectories-{outcome.id}", figure=figure, caption=caption, alternative=alternative),)
 
 
@@ -109,26 +113,34 @@ def has_interval(row: Row) -> bool:
 def _caption(means: Rows, outcome: Outcome, rows: Rows, content: ReportContent) -> str:
     """Say what to see in a chart: where each arm started and ended, and how to read it."""
     design, measure = content.design, content.plan.measure_of(outcome.id, content.design)
-    decimals = decimals_of(measure)
-    paths = []
-    for position, arm in enumerate(design.arms):
-        ends = [pick_one(means, arm=arm.id, timepoint=at.id) for at in (design.timepoints[0], design.timepoints[-1])]
-        drawn = f" ({style_of(position).words})" if len(design.arms) > 1 else ""
-        if all(row is not None and row.is_shown for row in ends):
-            start, end = (value_cell(row, decimals) for row in ends)
-            paths.append(
-                f"{arm.label}{drawn}: {start} at {design.timepoints[0].label}, {end} at {design.timepoints[-1].label}."
-            )
-        else:
-            paths.append(f"{arm.label}{drawn}: not shown at every timepoint.")
+    sentences = [say("Model means of {measure} with 95\u00a0% intervals over time.", measure=measure.label)]
+    if design.is_stepped_wedge:
+        sentences.append(say("In the model, all who are on the same side share one mean."))
+    elif design.is_resampled:
+        sentences.append(say("Each point is a sample of its own; the line follows nobody."))
+    sentences += [_path(position, means, design, measure) for position in range(len(design.arms))]
+    sentences += [describe_axis(means, measure), say("The same numbers stand in the table below.")]
     models = {row.method for row in pick(rows, analysis="model", outcome=outcome.id, verdict="estimated")}
-    first = " Of several models that the plan asks for, this is the first." if len(models) > 1 else ""
-    samples = " Each point is a sample of its own; the line follows nobody." if design.is_resampled else ""
-    samples = " In the model, all who are on the same side share one mean." if design.is_stepped_wedge else samples
-    return (
-        f"Model means of {measure.label} with {INTERVAL}s over time.{samples} {' '.join(paths)} "
-        f"{describe_axis(means, measure)} The same numbers stand in the table below.{first}"
-    )
+    if len(models) > 1:
+        sentences.append(say("Of several models that the plan asks for, this is the first."))
+    return " ".join(sentences)
+
+
+def _path(position: int, means: Rows, design: StudyDesign, measure: Measure) -> str:
+    """Say where an arm started and ended, and how it is drawn where there are several."""
+    arm, style = design.arms[position].label, style_of(position).words
+    first, last = design.timepoints[0], design.timepoints[-1]
+    ends = [pick_one(means, arm=design.arms[position].id, timepoint=at.id) for at in (first, last)]
+    is_one = len(design.arms) == 1
+    if not all(row is not None and row.is_shown for row in ends):
+        if is_one:
+            return say("{arm}: not shown at every timepoint.", arm=arm)
+        return say("{arm} ({style}): not shown at every timepoint.", arm=arm, style=style)
+    start, end = (value_cell(row, decimals_of(measure)) for row in ends)
+    path = {"arm": arm, "start": start, "first": first.label, "end": end, "last": last.label}
+    if is_one:
+        return say("{arm}: {start} at {first}, {end} at {last}.", **path)
+    return say("{arm} ({style}): {start} at {first}, {end} at {last}.", style=style, **path)
 
 
 def _trace(position: int, rows: Rows, design: StudyDesign, measure: Measure) -> go.Scatter:
@@ -161,8 +173,13 @@ def _trace(position: int, rows: Rows, design: StudyDesign, measure: Measure) -> 
 def _hover(label: str, timepoint: Timepoint, row: Row, measure: Measure) -> str:
     decimals = decimals_of(measure)
     return escaped(
-        f"{label}, {timepoint.label}: {value_cell(row, decimals)} "
-        f"(95{NO_BREAK}% interval {format_interval(row.conf_low, row.conf_high, decimals)})"
+        say(
+            "{arm}, {timepoint}: {mean} (95\u00a0% interval {interval})",
+            arm=label,
+            timepoint=timepoint.label,
+            mean=value_cell(row, decimals),
+            interval=format_interval(row.conf_low, row.conf_high, decimals),
+        )
     )
 
 
@@ -174,11 +191,14 @@ def _span(design: StudyDesign) -> float:
 def describe_axis(rows: Rows, measure: Measure) -> str:
     """Say which part of a measure's range a chart shows."""
     low, high = axis_range([row for row in rows if has_interval(row)], measure)
-    return (
-        f"The axis shows {format_number(low, 0)} to {format_number(high, 0)} of the possible "
-        f"{format_threshold(measure.minimum)} to {format_threshold(measure.maximum)}{_whole_unit(measure)}."
-    )
-
-
-def _whole_unit(measure: Measure) -> str:
-    return {"points": " points", "percent": " percent"}.get(measure.unit, "")
+    ends = {
+        "low": format_number(low, 0),
+        "high": format_number(high, 0),
+        "minimum": format_threshold(measure.minimum),
+        "maximum": format_threshold(measure.maximum),
+    }
+    if measure.unit == "points":
+        return say("The axis shows {low} to {high} of the possible {minimum} to {maximum} points.", **ends)
+    if measure.unit == "percent":
+        return say("The axis shows {low} to {high} of the possible {minimum} to {maximum} percent.", **ends)
+    return say("The axis shows {low} to {high} of the possible {minimum} to {maximum}.", **ends)

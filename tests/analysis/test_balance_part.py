@@ -23,6 +23,7 @@ from analysis.outcome_model import estimate_outcome
 from analysis.results import results_table
 from reports import gate_results
 
+from .said_again import find_unsayable
 from .unlike_people import design_of, invent_tables, plan_of
 
 # Results keep six decimals of a standardised difference; R's values were printed with twelve digits.
@@ -84,7 +85,7 @@ def test_a_matched_comparison_tells_how_its_arms_were_to_begin_with():
     rows = told(tell_balance, plan, design)
     assert values(rows, BEFORE) == pytest.approx(BEFORE_IN_R, abs=SIX_DECIMALS)
     assert {row.statistic for row in rows} == {BEFORE}
-    assert reasons(plan, design) == {"balance": "The arms differed much in: Age, Place, the score at Start."}
+    assert reasons(plan, design) == {"balance": "The arms differed much in: Age, Place and the score at Start."}
 
 
 def test_a_difference_counts_whichever_way_it_goes():
@@ -180,3 +181,14 @@ def test_no_method_gives_a_number_of_people_or_of_the_result():
     assert found <= known
     keys = [(row.estimand, row.analysis, row.arm, row.timepoint, row.item, row.statistic, row.method) for row in rows]
     assert len(set(keys)) == len(keys)
+
+
+def test_what_is_told_of_unlike_arms_can_be_said_in_other_languages():
+    weighted, matched = (plan_of(), design_of()), (plan_of(), design_of("matched_comparison"))
+    rows = [
+        row for study in (weighted, matched) for part in (tell_balance, tell_unmeasured) for row in told(part, *study)
+    ]
+    said = [row.method for row in rows]
+    said += [*reasons(*matched).values(), *reasons(plan_of({"covariates": ["age"]}), design_of()).values()]
+    assert [problem for text in said for problem in find_unsayable(text, {"Age", "Place", "Start"})] == []
+    assert len(set(said)) >= 6

@@ -6,6 +6,9 @@ import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from analysis import evaluate_plan
+from analysis.telling import read_told
+
+from .said_again import find_unsayable
 
 SAME_SUMS = 1e-9
 """The same sums in another order."""
@@ -207,3 +210,16 @@ def test_rows_have_one_key_each(trial, evaluate):
     key = ["estimand", "outcome", "arm", "timepoint", "contrast", "item", "statistic", "method"]
     assert not rows.duplicated(key).any()
     assert isinstance(rows, pd.DataFrame)
+
+
+def test_how_people_were_counted_can_be_said_in_other_languages(trial, make_trial, evaluate):
+    given = {"smallest_meaningful_change": SMALLEST, "reliable_change": RETEST}
+    alike = make_trial(np.random.default_rng(5), 40)
+    spread = evaluate(*trial, smallest_meaningful_change=SMALLEST, reliable_change=RETEST | {"sd": 9.0})
+    worse = evaluate(*trial, estimands=({"contrast": "usual - peer"},), **given)
+    rows = pd.concat(
+        [counted(results) for results in (evaluate(*trial, **given), evaluate(*alike, **given), spread, worse)]
+    )
+    said = set(zip(rows["method"], rows["words"], strict=True))
+    assert len(said) >= 7
+    assert [find_unsayable(read_told(text, words), set()) for text, words in said] == [[]] * len(said)

@@ -102,7 +102,7 @@ def test_the_difference_is_that_of_lmertest():
     assert row.value == pytest.approx(value, abs=TO_R)
     assert row.std_error == pytest.approx(std_error, rel=TO_R_SPREAD)
     assert row.df == pytest.approx(df, rel=TO_R_SPREAD)
-    assert "after baseline, per group" in row.method
+    assert "Random intercept per group, after baseline." in row.method
 
 
 @pytest.mark.parametrize("covariates", [[], ["age", "gender"]])

@@ -15,6 +15,8 @@ from analysis.errors import AnalysisError
 from analysis.evaluation import Evaluation
 from analysis.results import Result
 
+from .said_again import find_unsayable
+
 EXACT = 1e-8  # the same equations in double precision
 BY_HAND = {"groups": (-2.18498709674, 2.95852654257, 7.46122493472), "people": (-2.18498709674, 2.20758493770, 87.21183695108)}  # fmt: skip
 """Estimate, standard error, degrees of freedom of `one_sided(12)`, by base R 4: b <- solve(t(Z) %*% X, t(Z) %*% later)
@@ -122,7 +124,10 @@ def study(make_plan, make_design, make_trial, make_evaluation, make_sessions) ->
 
 
 def rows(evaluation: Evaluation) -> dict[str, Result]:
-    return {row.statistic: row for row in relate_dose(evaluation)}
+    """Return rows by statistic, whose words any language can say."""
+    found = {row.statistic: row for row in relate_dose(evaluation)}
+    assert [find_unsayable(row.method, set()) for row in found.values()] == [[]] * len(found)
+    return found
 
 
 def test_a_plan_that_asks_is_answered_with_the_share_in_tens(study) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 from statsmodels.stats.power import TTestIndPower
 
 from analysis import AnalysisError
@@ -58,3 +58,17 @@ def test_what_cannot_be_said_is_refused():
     for power in (0.05, 1.0, np.nan):
         with pytest.raises(AnalysisError, match=r"between 0\.05 and 1"):
             derive_detectable_change(make_estimate(1, 1, 20), power=power)
+
+
+@pytest.mark.parametrize("df", [1.0, 1.2, 1.5, 2.0, 2.5, 4.0])
+def test_with_hardly_any_degrees_of_freedom_it_has_its_power_by_integration_over_the_variance(df):
+    found = derive_detectable_change(make_estimate(0.0, 1.0, df)).value
+    border = stats.t.ppf(0.975, df)
+
+    def beyond(scale):
+        ends = border * scale
+        return (
+            (stats.norm.sf(ends - found) + stats.norm.cdf(-ends - found)) * stats.chi.pdf(scale * df**0.5, df) * df**0.5
+        )
+
+    assert integrate.quad(beyond, 0, 40, points=[0.05, 0.5, 1, 2, 4], limit=200)[0] == pytest.approx(0.8, abs=1e-6)

@@ -11,7 +11,10 @@ from analysis.expected_change_part import LESS, MORE, NOT_TOLD_APART, WITHIN, ju
 from analysis.mixed_models.inference import make_estimate
 from analysis.plan import Plan
 from analysis.plan_checks import find_misfits
+from analysis.telling import read_told
 from data_contracts.errors import PeerimpactError
+
+from .said_again import find_unsayable
 
 SAME = 1e-6
 """Two ways to the same formula; the model stops when a step promises less than 1e-9 of deviance."""
@@ -20,6 +23,11 @@ PRINTED = 1e-7
 MEAN, SD, RETEST, BORDER = 12.0, 5.0, 0.6, 15.0
 REFERENCE = {"mean": MEAN, "sd": SD, "retest_correlation": RETEST, "n": 300, "n_retest": 100, "source": "invented"}
 ENTRY = {"at_least": BORDER, "reference": REFERENCE}
+SAID_AS_THEY_ARE = {
+    "{id: screening, week: -4}",
+    "{id: start, week: 0}",
+    *(f"Week {week}" for week in (-4, -2, 0, 12, 26)),
+}
 NATURAL = {"mean": -2.0, "sd": 4.0, "n": 50, "source": "invented"}
 BY_R = {(15.0, 0.0): -2.43005152, (15.0, 1.0): -2.28215554}
 """(border, step) -> change by R 4.2.2: ``z <- (15 - step / 2 - 12) / 5; -0.4 * 5 * dnorm(z) / pnorm(z, lower.tail = FALSE)``."""
@@ -73,7 +81,7 @@ def evaluate(no_responses, no_delivered):
                 "sensitivity": list(sensitivity),
             }
         )
-        return evaluate_plan(
+        results = evaluate_plan(
             plan,
             design_of(weeks),
             scores=table,
@@ -82,6 +90,10 @@ def evaluate(no_responses, no_delivered):
             responses=no_responses,
             library={},
         )
+        own = results[results["analysis"].isin(["expected_change", "certainty"]) & (results["statistic"] != "level")]
+        told = [read_told(*each) for each in set(zip(own["method"], own["words"], strict=True))]
+        assert [find_unsayable(sentence, SAID_AS_THEY_ARE) for sentence in told] == [[]] * len(told)
+        return results
 
     return run
 

@@ -14,6 +14,8 @@ from analysis.formats_part import DIFFERENCE, LEFT_OUT, REFUSALS, compare_format
 from analysis.margin_part import JUDGED, JUDGEMENTS, judge_margins
 from analysis.results import Result
 
+from .said_again import find_unsayable
+
 EXACT = 1e-8  # the same equations in double precision
 WEEKS = 10
 MARGIN = {"value": 4, "question": "non_inferiority", "source": "invented"}
@@ -51,7 +53,10 @@ def study(make_plan, make_design, make_trial, make_evaluation, make_sessions) ->
 
 
 def rows(evaluation: Evaluation) -> dict[str, Result]:
-    return {row.statistic: row for row in compare_formats(evaluation)}
+    """Return rows by statistic, whose words any language can say."""
+    found = {row.statistic: row for row in compare_formats(evaluation)}
+    assert [find_unsayable(row.method, {"Age"}) for row in found.values()] == [[]] * len(found)
+    return found
 
 
 def verdict(row: Result) -> str:
@@ -159,6 +164,8 @@ def test_an_estimand_is_held_against_its_margin(
     (row,) = judge_margins(answered(make_plan, make_design, make_evaluation, value, question=question))
     assert (row.analysis, row.statistic, row.estimand, row.n) == ("margin", JUDGED, "mood_post", 60)
     assert verdict(row) == said
+    assert row.method.endswith("; margin 4, 2.5 % one-sided" if question == "non_inferiority" else "5 % one-sided")
+    assert find_unsayable(row.method, set()) == []
 
 
 def test_an_estimand_without_an_estimate_has_no_judgement(make_plan, make_design, make_evaluation) -> None:

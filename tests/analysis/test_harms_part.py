@@ -15,6 +15,8 @@ from analysis.evaluation import Evaluation
 from analysis.harms_part import describe_harms, smallest_part
 from analysis.results import Result
 
+from .said_again import find_unsayable
+
 EXACT = 1e-8
 """Relative; the limits of R are given with nine digits."""
 EVENT = {"id": "hospital", "event": "hospital"}
@@ -235,3 +237,14 @@ def test_a_plan_without_harms_counts_none(evaluation: Evaluate) -> None:
 def test_the_smallest_part_is_above_none() -> None:
     assert smallest_part(0, 7, 20) == 7
     assert np.isnan(smallest_part(0, 0))
+
+
+def test_how_harms_were_counted_can_be_said_in_other_languages(evaluation: Evaluate) -> None:
+    border = ITEM | {"at_least": 1.5}
+    counted = list(describe_harms(evaluation([EVENT, ITEM], events=stays(12), answers=answered(13, 12, 4, 6))))
+    counted += describe_harms(evaluation([border], answers=answered(13, 12, 4, 6)))
+    counted += describe_harms(evaluation([EVENT, ITEM], kind="repeated_cross_section"))
+    counted += describe_harms(evaluation([ITEM]))
+    assert len({row.statistic for row in counted}) == 10
+    assert [problem for row in counted for problem in find_unsayable(row.method, set())] == []
+    assert any("at least 1.5" in row.method for row in counted)

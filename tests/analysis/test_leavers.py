@@ -10,6 +10,8 @@ from analysis import Covariate
 from analysis.evaluation import Evaluation
 from analysis.leavers import describe_leavers
 
+from .said_again import find_unsayable
+
 SAME = 1e-9
 """The same arithmetic in another order."""
 WAVES = ("baseline", "post", "later")
@@ -126,3 +128,9 @@ def test_a_covariate_that_was_not_delivered_is_passed_over(make_left):
     design = replace(evaluation.design, covariates=(*evaluation.design.covariates, Covariate("site", "S", "number")))
     people = evaluation.participants.drop(columns="site")
     assert "site" not in tell(replace(evaluation, design=design, participants=people)).index.get_level_values("item")
+
+
+def test_what_the_differences_are_can_be_said_in_other_languages(make_left):
+    rows = list(describe_leavers(make_left()))
+    assert [problem for row in rows for problem in find_unsayable(row.method, set())] == []
+    assert rows

@@ -7,6 +7,9 @@ import statsmodels.api as sm
 
 from analysis import evaluate_plan
 from analysis.mediation_part import REFUSALS
+from analysis.telling import read_told
+
+from .said_again import find_unsayable
 
 SAME = 1e-9
 WHEN = ("baseline", "post", "followup")
@@ -113,3 +116,9 @@ def test_what_others_tell_already_is_not_adjusted_for_twice(told, data):
     people["age"] = again.to_numpy()
     twice = told(plan_change={"covariates": ["age"]}).set_index("statistic")["value"]
     assert twice.to_dict() == pytest.approx(plain.to_dict(), rel=SAME)
+
+
+def test_what_a_way_takes_for_granted_can_be_said_in_other_languages(told):
+    rows = told()
+    said = {read_told(text, words) for text, words in zip(rows["method"], rows["words"], strict=True)}
+    assert [find_unsayable(text, set()) for text in said] == [[]]

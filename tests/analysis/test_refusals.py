@@ -4,19 +4,24 @@ import importlib
 import pkgutil
 import re
 from dataclasses import replace
+from string import Formatter
 
 import numpy as np
 import pytest
 
 import analysis
 from analysis import AnalysisError, Arm, evaluate_plan
-from analysis.outcome_model import FAILURES, MODEL_REFUSALS, estimate_outcome
+from analysis.model_refusals import FAILURES, MODEL_REFUSALS
+from analysis.outcome_model import estimate_outcome
 from analysis.permutation_part import permute_allocations
 from analysis.plan_parts import Subgroup
 from analysis.results import Result
 from analysis.sensitivity.rows import REFUSALS, Question, refuse
+from analysis.telling import Number, read_told, tell
 from data_contracts.errors import Problem
 from reports import lint_claims
+
+from .said_again import find_unsayable
 
 JARGON = re.compile(
     r"\b(eigen\w*|Hessian|REML|likelihood|heteroscedas\w*|singular|degenerate|rank[- ]deficien\w*|matrix|asymptotic\w*|"
@@ -27,16 +32,23 @@ NO_WAY_OUT = {
     "nobody_missing", "no_such_event", "no_covariates", "no_item_missing", "nothing_flips", "not_answered", "design",
 }  # fmt: skip
 """Reasons that ask nothing of anybody: there is nothing to mend."""
+NUMBERS = {"fewest", "groups", "clusters", "before", "after"}
 
 
 def told() -> dict[tuple[str, str], str]:
-    """Every dictionary of reasons in the package: (where, code) -> sentence."""
+    """Every dictionary of reasons in the package: (where, code) -> sentence, or its pattern."""
     found = {}
     for module in pkgutil.walk_packages(analysis.__path__, "analysis."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, dict) and re.search("REFUS|EXPLAN|FAILURES", name):
-                found |= {(f"{module.name}.{name}", code): str(words) for code, words in value.items()}
+                found |= {(f"{module.name}.{name}", code): words for code, words in value.items()}
     return found
+
+
+def particulars_of(pattern: str) -> dict[str, str | Number]:
+    """What the pattern of a reason asks for: numbers, and labels of the study."""
+    names = {name for _, name, _, _ in Formatter().parse(pattern) if name}
+    return {name: Number(30) if name in NUMBERS else f"label {name}" for name in names}
 
 
 @pytest.mark.parametrize("where", sorted(told()), ids=lambda where: f"{where[0].rsplit('.', 2)[-2]}-{where[1]}")
@@ -48,6 +60,35 @@ def test_a_reason_is_said_in_plain_words_with_a_way_out(where: tuple[str, str]) 
     lint_claims(words, "single_group")
     if where[1] not in NO_WAY_OUT:
         assert len(re.findall(r"[.;] ?", words)) >= 2 or "there is nothing" in words
+
+
+@pytest.mark.parametrize("where", sorted(told()), ids=lambda where: f"{where[0].rsplit('.', 2)[-2]}-{where[1]}")
+def test_a_reason_can_be_said_in_other_languages(where: tuple[str, str]) -> None:
+    words = told()[where]
+    particulars = particulars_of(words)
+    said = tell(words, **particulars) if particulars else words
+    assert find_unsayable(said, {value for value in particulars.values() if isinstance(value, str)}) == []
+    assert all(str(value) in said for value in particulars.values())
+
+
+@pytest.mark.parametrize(("code", "estimand", "change"), [
+    ("empty_cell", {}, lambda scores, people: (scores[~(scores["participant_id"].isin(people.loc[people["arm"] == "peer",
+     "participant_id"]) & (scores["timepoint"] == "post"))], people)),
+    ("too_few_participants", {}, lambda scores, people: (scores[scores["participant_id"].isin(people["participant_id"][
+     ::10])], people)),
+    ("covariate_constant_or_missing", {"covariates": ["age"]}, lambda scores, people: (scores, people.assign(age=40.0))),
+])  # fmt: skip
+def test_a_reason_with_its_particulars_reaches_the_row_in_words(
+    code, estimand, change, make_trial, make_plan, make_design, no_responses, no_delivered
+):
+    scores, people = change(*make_trial(np.random.default_rng(1)))
+    table = evaluate_plan(
+        make_plan(estimand), make_design(), scores=scores, participants=people, responses=no_responses,
+        delivered=no_delivered, library={},
+    )  # fmt: skip
+    row = table[(table["analysis"] == "model") & (table["estimand"] != "")].iloc[0]
+    assert row["verdict"] == f"refused:{code}"
+    assert find_unsayable(read_told(row["method"], row["words"]), {"mood", "Peer support", "Post", "age"}) == []
 
 
 def test_there_are_as_many_reasons_as_were_counted() -> None:

@@ -9,6 +9,9 @@ from analysis.balance import MOST_DIFFERENT
 from analysis.composition import compare_samples
 from analysis.frames import outcome_frame
 from analysis.outcome_model import estimate_outcome
+from analysis.telling import read_told
+
+from .said_again import find_unsayable
 
 KIND = "repeated_cross_section"
 ALONE = (Arm("peer", "Peer support"),)
@@ -112,7 +115,7 @@ def test_results_hold_samples_and_nothing_that_follows_people(evaluate, make_wav
     assert (found["verdict"], found["n"], found["contrast"]) == ("estimated", 120.0, "post - baseline")
     assert found["conf_low"] < TRUTH < found["conf_high"]
     assert "each timepoint a sample of its own" in found["method"]
-    assert "adjusted for Age" in found["method"]
+    assert "Adjusted for Age." in found["method"]
     assert "Bell and McCaffrey" in found["method"]
     means = _rows(model, statistic="marginal_mean").set_index("timepoint")["value"]
     assert found["value"] == pytest.approx(means["post"] - means["baseline"], abs=1e-9)
@@ -152,9 +155,9 @@ def test_two_arms_are_compared_by_how_their_samples_differ(evaluate, make_waves,
 @pytest.mark.parametrize(
     ("kind", "extra", "words"),
     [
-        ("binary", {"event": {"at_least": 50}}, "logit link"),
-        ("count", {}, "log link"),
-        ("ordinal", {}, "cumulative logit link"),
+        ("binary", {"event": {"at_least": 50}}, " Logit link."),
+        ("count", {}, " Log link."),
+        ("ordinal", {}, " Cumulative logit link."),
     ],
 )
 def test_what_is_no_score_keeps_its_marginal_model_without_a_working_correlation(
@@ -181,7 +184,7 @@ def test_groups_are_clusters_at_every_timepoint(evaluate, make_waves, make_plan,
         for arms in ((), ("peer",))
     )
     assert apart["value"].to_list() == together["value"].to_list()
-    assert "clusters: scores of people of a group" in together["method"].iloc[0]
+    assert "Clusters: scores of people of a group, and of one person." in together["method"].iloc[0]
     assert together["df"].iloc[0] < 9 < apart["df"].iloc[0]
     assert together["std_error"].iloc[0] > apart["std_error"].iloc[0]
 
@@ -252,9 +255,11 @@ def test_samples_of_other_people_are_a_reason_for_doubt(older, differs, evaluate
     ages = _rows(results, analysis="composition", item="age")["value"]
     assert (ages.abs() > MOST_DIFFERENT).any() == differs
     certainty = _rows(results, analysis="certainty")
-    reasons = certainty.loc[certainty["statistic"] == "reason", "method"]
-    assert reasons.str.contains("differed from those at Baseline in: Age").any() == differs
-    assert not reasons.str.contains("have no score").any()
+    reasons = certainty[certainty["statistic"] == "reason"]
+    assert reasons["method"].str.contains("differed from those at Baseline in: Age").any() == differs
+    told = [read_told(*each) for each in zip(reasons["method"], reasons["words"], strict=True)]
+    assert [find_unsayable(sentence, {"Age", "Baseline", "Post"}) for sentence in told] == [[]] * len(told)
+    assert not reasons["method"].str.contains("have no score").any()
     assert _rows(certainty, statistic="level")["value"].to_list() == [1.0 if differs else 2.0]
 
 

@@ -14,6 +14,8 @@ from analysis.results import Result, results_table
 from analysis.sensitivity import estimate_sensitivity, reasons_of_leavers
 from analysis.sensitivity.imputed import derive_seed
 
+from .said_again import find_unsayable
+
 SAME = 1e-9
 """The same arithmetic in another order."""
 AT_ZERO = 1e-6
@@ -404,3 +406,10 @@ def test_certainty_does_not_speak_of_what_is_hidden_or_not_of_those_who_left(mak
     assert make_judged(*apart, n=9.0, fewest=9.0, profile="none")
     same = (-2.4, -4.0, -0.8)
     assert not make_judged(same, same, same, (-0.9, -2.0, 0.2))  # without covariates is no assumption about leavers
+
+
+def test_how_each_analysis_was_done_can_be_said_in_other_languages(make_study, make_items):
+    rows = [*tell(make_study(EVERYTHING)).values(), *tell(make_items(0.15)).values()]
+    rows += tell(make_study(["tipping_point"], missing=0.0)).values()
+    assert [problem for row in rows for problem in find_unsayable(row.method)] == []
+    assert len({row.method for row in rows}) >= 8

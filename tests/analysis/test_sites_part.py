@@ -13,6 +13,8 @@ from analysis.results import Result, results_table
 from analysis.sites import compare_units
 from analysis.sites_part import compare_sites, find_listed
 
+from .said_again import find_unsayable
+
 CLOSE = 1e-5  # lme4's optimiser stops about there
 EXACT = 1e-8
 SIZES = (42, 9, 25, 31, 14, 55, 18)
@@ -194,3 +196,10 @@ def test_neither_order_nor_ids_have_any_bearing(study) -> None:
     }
     other = replace(evaluation, **{name: table.sample(frac=1, random_state=2) for name, table in tables.items()})
     pd.testing.assert_frame_equal(*(results_table(compare_sites(each)) for each in (evaluation, other)), rtol=CLOSE)
+
+
+def test_how_sites_were_compared_can_be_said_in_other_languages(study, make_sessions) -> None:
+    rows = [*compare_sites(study()), *compare_sites(study((40, 40, 40, 40)))]
+    rows += compare_sites(lead(study(), make_sessions, 12))
+    assert [problem for row in rows for problem in find_unsayable(row.method, set())] == []
+    assert len({row.method for row in rows}) >= 7

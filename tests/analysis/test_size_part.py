@@ -8,6 +8,9 @@ import pytest
 
 from analysis import Arm, evaluate_plan
 from analysis.size_part import CHANGE, DIFFERENCE
+from analysis.telling import read_told
+
+from .said_again import find_unsayable
 
 SAME_SUMS = 1e-9
 """The same sums in another order."""
@@ -133,3 +136,12 @@ def test_sizes_carry_what_the_gate_needs_of_scores_of_few_values(make_trial, eva
     scores["score"] = pd.cut(scores["score"], [-np.inf, 45, 50, 55, np.inf], labels=False).astype(float)
     size = one(evaluate(scores, people), analysis="size")
     assert size["classes"] == 4
+
+
+def test_what_an_estimate_was_divided_by_can_be_said_in_other_languages(make_trial, evaluate):
+    scores, people = make_trial(np.random.default_rng(1), arms=("peer",))
+    alone = one(evaluate(scores, people, "single_group", [{"contrast": "post - baseline"}]), analysis="size")
+    compared = one(evaluate(*make_trial(np.random.default_rng(1))), analysis="size")
+    for row in (alone, compared):
+        assert find_unsayable(read_told(row["method"], row["words"]), {"Baseline"}) == []
+    assert alone["method"] != compared["method"]

@@ -91,7 +91,7 @@ def test_the_difference_is_that_of_lmertest(timepoint):
     assert row.df == pytest.approx(df, rel=TO_R_SPREAD)
     assert (row.statistic, row.verdict) == ("difference", "estimated")
     assert "whether the group had the programme" in row.method
-    assert "per participant and per group" in row.method
+    assert "Random intercept per participant. Random intercept per group. " in row.method
 
 
 def test_means_are_of_cells_that_were_observed_and_differ_by_the_programme_and_time_only():

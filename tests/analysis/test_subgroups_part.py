@@ -8,6 +8,9 @@ import statsmodels.api as sm
 
 from analysis import Covariate, evaluate_plan
 from analysis.subgroups_part import REFUSALS
+from analysis.telling import read_told
+
+from .said_again import find_unsayable
 
 SAME = 1e-6
 """Relative: with two complete timepoints an unstructured mmrm of changes is least squares on change, up to its search."""
@@ -145,3 +148,11 @@ def test_chance_alone_shows_an_interaction_in_one_of_twenty(make_trial, told, ma
         for _ in range(60)
     ]
     assert sum(shown) <= 9  # binomial(60, 0.05) is above 9 once in 1,000
+
+
+def test_what_is_compared_can_be_said_in_other_languages(told, make_plan, make_design):
+    design = make_design("matched_comparison")
+    for covariate, levels in (("gender", {"m", "w"}), ("age", set()), ("region", set())):
+        rows = told(ask(make_plan, covariate), replace(design, covariates=(*design.covariates, REGION)))
+        for text, words in zip(rows["method"], rows["words"], strict=True):
+            assert find_unsayable(read_told(text, words), levels) == []

@@ -7,7 +7,8 @@ import pytest
 from analysis import AnalysisError, Plan, StudyDesign, load_plan
 from analysis.frames import outcome_frame, score_column
 from analysis.missing_data.sensitivity import impute_for_estimand
-from analysis.outcome_model import MODEL_REFUSALS, estimate_outcome, fit_estimand
+from analysis.model_refusals import MODEL_REFUSALS
+from analysis.outcome_model import estimate_outcome, fit_estimand
 from analysis.plan_checks import find_misfits
 from analysis.results import results_table
 from analysis.weighted_model import estimate_ratio, fit_weighted_model

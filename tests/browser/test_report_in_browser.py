@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -6,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
 
-DRAWN = "document.querySelectorAll('[data-drawn] svg').length > 0"
 PATIENCE = 60_000  # milliseconds; a busy machine of two cores inflates and parses plotly.js in a few seconds
 WIDTHS = (1280, 320)
 MAX_BYTES = 2_500_000
+MAX_DRAWING = 9_000
 
 
 @contextmanager
@@ -28,21 +29,37 @@ def opened(browser: Browser, address: str, *, width: int = 1280, scripts: bool =
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     if scripts:
-        page.wait_for_function(DRAWN, timeout=PATIENCE)
+        draw(page, page.locator(".drawing").first)
     yield page
     context.close()
     assert said == []
     assert [url for url in asked if not url.startswith("blob:")] == [address]
 
 
+def draw(page: Page, drawing: Locator) -> None:
+    """Scroll to a chart, as a reader does, and wait until it is drawn."""
+    drawing.scroll_into_view_if_needed()
+    drawing.and_(page.locator("[data-drawn]")).wait_for(timeout=PATIENCE)
+
+
+def draw_all(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    for drawing in page.locator(".drawing").all():
+        draw(page, drawing)
+
+
+def trajectories(page: Page) -> Locator:
+    return page.locator(".drawing", has=page.locator("[data-figure^='figure-trajectories']"))
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_charts_are_drawn_without_a_word_on_the_console_or_a_request(browser: Browser, report: str, width: int) -> None:
     with opened(browser, report, width=width) as page:
-        charts = page.locator(".chart")
+        draw_all(page)
+        charts = trajectories(page)
         assert charts.count() == 1  # the refused outcome has none
         assert charts.locator("svg.main-svg").count() > 0
         assert charts.locator(".scatterlayer .trace").count() == 2
-        assert "where scripts may run" not in charts.inner_text()
         assert page.locator(".modebar-btn, [data-title*='hare']").count() == 0
 
 
@@ -65,15 +82,67 @@ def test_page_does_not_scroll_sideways_on_a_small_phone(browser: Browser, report
 def test_report_is_whole_without_scripts(browser: Browser, report: str) -> None:
     with opened(browser, report, scripts=False) as page:
         text = page.locator("body").inner_text()
-        assert "where scripts may run" in text
         assert "Peer support probably reduces felt stigma" in text
         assert "20.0 (19.0 to 21.5)" in text
-        assert page.locator("svg").count() == 0
+        drawings = page.locator("figure svg")
+        assert drawings.count() == page.locator("[data-figure]").count() > 0
+        assert all(drawing.is_visible() for drawing in drawings.all())
+        assert page.locator(".chart:has(*)").count() == 0
+
+
+def test_still_drawings_fit_a_small_phone_without_scripts(browser: Browser, report: str) -> None:
+    with opened(browser, report, width=320, scripts=False) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        size = page.locator("figure svg text").first.evaluate("(text) => text.getBoundingClientRect().height")
+        assert size > 12  # pixels: to be read, not only to be seen
+
+
+def test_print_has_still_drawings_alone(browser: Browser, report: str) -> None:
+    with opened(browser, report) as page:
+        draw_all(page)
+        assert not any(takes_room(drawing) for drawing in page.locator(".still").all())
+        assert all(chart.is_visible() for chart in page.locator(".chart").all())
+        page.emulate_media(media="print")
+        assert not any(chart.is_visible() for chart in page.locator(".chart").all())
+        for drawing in page.locator(".still svg").all():
+            box = drawing.bounding_box()
+            assert box is not None
+            assert box["width"] > 400
+            assert box["height"] > 200
+
+
+def takes_room(drawing: Locator) -> bool:
+    """Whether a drawing takes more room than what is hidden from sight alone."""
+    box = drawing.bounding_box()
+    return box is not None and box["width"] > 1
+
+
+def test_a_chart_that_is_drawn_is_still_named_for_those_who_hear_the_page(browser: Browser, report: str) -> None:
+    with opened(browser, report) as page:
+        draw_all(page)
+        images = page.locator("figure").get_by_role("img")
+        assert images.count() == page.locator("[data-figure]").count()
+        assert "Line chart" in trajectories(page).get_by_role("img").aria_snapshot()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_drawing_a_chart_moves_nothing_on_the_page(browser: Browser, report: str, width: int) -> None:
+    with opened(browser, report, width=width) as page:
+        heights = "[...document.querySelectorAll('.drawing')].map((place) => place.getBoundingClientRect().height)"
+        before = page.evaluate(heights)
+        whole = page.evaluate("document.documentElement.scrollHeight")
+        for drawing in page.locator(".drawing").all():
+            draw(page, drawing)
+        assert page.evaluate(heights) == before
+        assert page.evaluate("document.documentElement.scrollHeight") == whole
+        over = "[...document.querySelectorAll('.chart')].map((chart) => chart.scrollHeight - chart.clientHeight)"
+        assert max(page.evaluate(over)) <= 1
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_hostile_labels_run_nothing_and_call_nobody(browser: Browser, attacked: str, width: int) -> None:
     with opened(browser, attacked, width=width) as page:
+        draw_all(page)
         assert page.evaluate("window.attacked") is None
         assert page.locator("main a:not([href^='#']), main img, main iframe").count() == 0
         assert page.locator("[style*='url(']").count() == 0
@@ -83,8 +152,11 @@ def test_hostile_labels_run_nothing_and_call_nobody(browser: Browser, attacked: 
 
 def test_hidden_mean_is_nowhere_in_the_chart(browser: Browser, report: str) -> None:
     with opened(browser, report) as page:
-        points = page.locator(".chart .scatterlayer .trace").evaluate_all(
-            "traces => traces.map((trace) => trace.querySelectorAll('.points path').length)"
+        draw(page, trajectories(page))
+        points = (
+            trajectories(page)
+            .locator(".scatterlayer .trace")
+            .evaluate_all("traces => traces.map((trace) => trace.querySelectorAll('.points path').length)")
         )
         assert sorted(points) == [2, 3]
 
@@ -115,9 +187,13 @@ def test_every_printed_page_says_that_people_are_invented(browser: Browser, repo
 @pytest.mark.parametrize("width", WIDTHS)
 def test_report_of_the_example_is_drawn_accessible_and_small(browser: Browser, example: str, width: int) -> None:
     with opened(browser, example, width=width) as page:
-        page.wait_for_function("document.querySelectorAll('.chart svg.main-svg').length >= 5", timeout=PATIENCE)
-        page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+        assert page.locator(".drawing[data-drawn]").count() < page.locator(".drawing").count()  # drawn when looked at
+        draw_all(page)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert Path(example.removeprefix("file://")).stat().st_size < MAX_BYTES
+    written = Path(example.removeprefix("file://"))
+    assert written.stat().st_size < MAX_BYTES
+    drawings = re.findall(r"<svg .*?</svg>", written.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(drawings) > 5
+    assert max(len(drawing.encode()) for drawing in drawings) < MAX_DRAWING

@@ -16,7 +16,7 @@ from pipelines.store import Store
 
 TABLES = {
     "responses", "participants", "delivered_scores", "flags", "quarantine", "reconciliation", "scores", "results",
-    "drift", "linking", "sessions", "events",
+    "drift", "linking", "sessions", "events", "codings", "quotations",
 }  # fmt: skip
 
 

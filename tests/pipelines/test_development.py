@@ -92,8 +92,8 @@ def test_the_graph_shows_the_tables_and_a_run_from_there_publishes_what_the_comm
         node["assetKey"]["path"][-1]: {key["path"][-1] for key in node["dependencyKeys"]}
         for node in interface.ask(GRAPH)["assetNodes"]
     }
-    assert graph["report"] == {"results", "quarantine", "reconciliation", "drift", "linking"}
-    tables = {"scores", "delivered_scores", "participants", "responses", "flags", "sessions", "events"}
+    assert graph["report"] == {"results", "quarantine", "reconciliation", "drift", "linking", "quotations"}
+    tables = {"scores", "delivered_scores", "participants", "responses", "flags", "sessions", "events", "codings"}
     assert graph["results"] == tables
     location = interface.ask(WORKSPACE)["workspaceOrError"]["locationEntries"][0]
     selector = {

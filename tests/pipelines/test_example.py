@@ -16,8 +16,8 @@ from pipelines.simulation.harbour import write_study
 from pipelines.store import Store
 
 PUBLISHED = [
-    "drift.csv", "linking.csv", "provenance.json", "quarantine.csv", "reconciliation.csv", "report.html", "results.csv",
-    "results.parquet",
+    "codebook.csv", "drift.csv", "linking.csv", "provenance.json", "quarantine.csv", "reconciliation.csv",
+    "report.html", "results.csv", "results.parquet", "summary.html", "tables.xlsx",
 ]  # fmt: skip
 STEPS = ["intake", "scores", "results", "report"]
 

@@ -8,12 +8,15 @@ import pandas as pd
 import pytest
 
 from analysis.balance_part import AFTER, BEFORE, E_VALUE, E_VALUE_OF_LIMIT, EFFECTIVE, LEFT_OUT, NO_RATIO
+from analysis.design import Covariate
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, make_claim, render_report
 from reports.balance import CAUTION, HEADING, say_balance
 from reports.lint import lint_claims
 from reports.reading import read_rows
 from reports.sections import Block
+
+from .said_in_marks import find_unmarked
 
 Build = Callable[..., ReportContent]
 AT = {"estimand": "stigma_post", "outcome": "stigma", "timepoint": "post", "contrast": "peer - usual"}
@@ -141,3 +144,31 @@ def test_the_term_of_the_field_may_be_said_and_nothing_else_with_it() -> None:
     lint_claims("What weights leave: the effective sample size.", "comparison")
     with pytest.raises(Exception, match="effective"):
         lint_claims("An effective programme.", "comparison")
+
+
+@pytest.mark.parametrize("e", [(2.24, 1.38), (1.4, 1.0), None])
+@pytest.mark.parametrize("fewest", [float("nan"), 4.0])
+@pytest.mark.parametrize("is_weighted", [True, False])
+def test_every_word_comes_from_the_catalogue(
+    build: Build, e: tuple[float, float] | None, fewest: float, is_weighted: bool
+) -> None:
+    rows = rows_of(e=e or (2.0, 2.0), fewest=fewest)
+    if not is_weighted:
+        rows = [row for row in rows if row.statistic in (BEFORE, E_VALUE, E_VALUE_OF_LIMIT)]
+    if e is None:
+        rows = [row for row in rows if row.analysis == "balance"]
+        rows.append(Result(**AT, analysis="unmeasured", statistic=E_VALUE, verdict="refused:no_ratio", method=NO_RATIO))
+    rows += [replace(row, item="place") for row in rows if row.item == "age"]
+    rows += [replace(row, arm="usual", value=100.0) for row in rows if row.statistic == LEFT_OUT and row.arm == "peer"]
+    content = build("comparison")
+    places = (*content.design.covariates, Covariate("place", "Place", "number"))
+    content = replace(content, design=replace(content.design, covariates=places))
+    labels = ("Peer support", "Usual care", "Baseline", "12 weeks", "26 weeks", "Age", "Place", "stigma_post", "again")
+    assert find_unmarked(labels, block_of, with_rows(content, rows)) == []
+    first = content.plan.estimands[0]
+    asked = [*content.plan.estimands, first.model_copy(update={"id": "again"})]
+    twice = replace(content, plan=content.plan.model_copy(update={"estimands": asked}))
+    model = content.results[content.results["estimand"] == first.id].assign(estimand="again")
+    twice = replace(twice, results=pd.concat([twice.results, model], ignore_index=True))
+    rows += [replace(row, estimand="again", value=row.value + (row.statistic == BEFORE)) for row in rows]
+    assert find_unmarked(labels, block_of, with_rows(twice, rows)) == []

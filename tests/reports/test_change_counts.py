@@ -21,6 +21,8 @@ from reports.change_counts import say_meaning, say_worse
 from reports.change_counts_gate import choose_cuts, steps_of, tell_changes
 from reports.reading import Rows, read_rows
 
+from .said_in_marks import find_unmarked
+
 Build = Callable[..., ReportContent]
 THRESHOLD = 10
 FEWEST_POSSIBLE = 9
@@ -211,6 +213,35 @@ def test_a_size_has_a_word_and_its_interval(build: Build, value: float, low: flo
     assert block is not None
     assert block.tables[0].rows[0][3] == word
     assert "Cohen" in block.tables[0].notes[0]
+
+
+LABELS = ("Peer support", "Usual care", "12 weeks", "26 weeks", "Baseline", "felt stigma", "a test 2020")
+
+
+@pytest.mark.parametrize(
+    ("kind", "arms", "rules"),
+    [
+        ("randomised", MANY, RULES),
+        ("randomised", {"peer": (4, 40, 40, 46, 60), "usual": (60, 40, 30, 40, 30)}, RULES),
+        ("randomised", {"peer": (30, 40, 60, 40, 30), "usual": (20, 24, 40, 46, 60)}, RULES[:1]),
+        ("randomised", {"peer": (30, 40, 60, 40, 30), "usual": (30, 40, 60, 40, 30)}, RULES[1:]),
+        ("randomised", {"peer": (180, 8, 4, 8, 0), "usual": (30, 40, 60, 40, 30)}, RULES),
+        ("single_group", {"peer": MANY["peer"]}, RULES[1:]),
+        ("single_group", {"peer": (4, 40, 40, 46, 60)}, RULES),
+        ("single_group", {"peer": (180, 8, 4, 8, 0)}, RULES),
+    ],
+)
+def test_every_word_comes_from_the_catalogue(
+    build: Build, kind: str, arms: dict[str, Pieces], rules: tuple[str, ...]
+) -> None:
+    content = build(kind)
+    rows = [row for row in rows_of(arms, rules) if row.method != "No single number."]
+    sizes = [replace(size_row(content, value, -0.1, 1.2), contrast="programme - before") for value in (0.1, 0.9)]
+    given = {"reliable_change": {"retest_correlation": 0.8, "source": "a test 2020"}} if "reliable" in rules else {}
+    content = with_rows(content, *rows, *sizes, **given)
+    gated = gated_rows(content)
+    assert find_unmarked(LABELS, say_meaning, content.plan.outcomes[0], gated, content) == []
+    assert find_unmarked(LABELS, say_worse, gated, content) == []
 
 
 # What may be told

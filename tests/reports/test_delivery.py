@@ -11,6 +11,7 @@ import pytest
 from analysis.exposure import describe_exposure
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, render_report
+from reports.delivery import NO_SESSIONS
 from reports.disclosure import NUMBERS
 
 Build = Callable[..., ReportContent]
@@ -63,11 +64,16 @@ def test_a_report_says_what_was_held_who_came_and_how_often(build: Build, usual_
     assert "says nothing of what the programme did for them" in text
 
 
-def test_the_section_stands_only_where_there_were_sessions(build: Build, usual_came: np.ndarray) -> None:
-    assert 'id="delivered"' not in render_report(build())
-    page = render_report(deliver(build(), usual_came))
-    assert page.index('id="short"') < page.index('id="delivered"') < page.index('id="people"')
-    assert 'href="#delivered"' in page
+def test_the_section_stands_always_and_says_so_where_no_sessions_were_recorded(
+    build: Build, usual_came: np.ndarray
+) -> None:
+    for content in (build(), deliver(build(), usual_came)):
+        page = render_report(content)
+        assert page.index('id="short"') < page.index('id="delivered"') < page.index('id="people"')
+        assert 'href="#delivered"' in page
+    assert NO_SESSIONS in section(build())
+    assert "<table" not in section(build())
+    assert NO_SESSIONS not in section(deliver(build(), usual_came))
 
 
 def test_what_leaves_has_few_digits(build: Build, usual_came: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from analysis.design import Arm, DesignKind, Measure, StudyDesign, Timepoint
 from analysis.plan import Plan
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, make_claim
-from reports.chance import LEFT_TO_CHANCE
+from reports.chance import say_left_to_chance
 from reports.claims import SAME_EVERYWHERE
 from reports.overview import DESIGNS, say_limits
 from reports.permutation import say_permutation
@@ -56,7 +56,7 @@ def test_with_few_groups_nothing_is_clear_that_the_lots_could_have_made(
     assert (claim.is_clear, claim.is_causal) == (is_clear, is_clear)
     assert ("No clear difference" in claim.sentence) == (not is_clear)
     assert ("probably reduces" in claim.sentence) == is_clear
-    assert (LEFT_TO_CHANCE in claim.notes) == (not is_clear)
+    assert (say_left_to_chance() in claim.notes) == (not is_clear)
 
 
 def test_a_test_that_may_not_be_told_leaves_nothing_clear(build: Build) -> None:

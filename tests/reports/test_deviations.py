@@ -11,10 +11,14 @@ import pytest
 from analysis.fingerprint import FrozenPlan, FrozenVersion
 from analysis.results import RESULT_DTYPES, Result, results_table
 from reports import ReportContent, gate_results, render_report
-from reports.deviations import NOT_FROZEN, TITLE
+from reports.claims import Claim
+from reports.deviations import NOT_FROZEN, TITLE, add_prespecified, say_deviations
 from reports.errors import ReportError
+from reports.reading import read_rows
 from reports.sections import Section
 from reports.summarise import ReportView, summarise_report
+
+from .said_in_marks import find_unmarked
 
 HOSTILE = "<b>impact</b> that was caused by us"
 FIRST = FrozenVersion(frozen_on="2025-01-06", content={"plan": {}, "design": {}})
@@ -52,13 +56,13 @@ def test_a_plan_that_nobody_froze_is_called_not_pre_specified_in_plain_words(bui
     content = with_deviations(build(), changed="stigma_post")
     section = section_of(view_of(content))
     assert section.title == TITLE
-    assert section.lead.startswith(f"Not pre-specified: {NOT_FROZEN}.")
+    assert section.lead.startswith(f"{NOT_FROZEN} ")
     assert not any(block.tables for block in section.blocks)
 
 
 def test_a_plan_that_was_frozen_too_late_is_told_with_both_days(build: Build) -> None:
     lead = section_of(view_of(build(frozen=FrozenPlan((LATE,))))).lead
-    assert lead.startswith(f"Not pre-specified: {NOT_FROZEN}.")
+    assert lead.startswith(f"{NOT_FROZEN} ")
     assert "frozen on 2025-09-01, after outcomes were read on 2025-08-15" in lead
 
 
@@ -118,7 +122,7 @@ def test_a_claim_that_is_not_pre_specified_says_so_on_page_one_and_on_its_card(
     assert words in note
     (other,) = [card for card in view.cards if card.id == "wellbeing"]
     assert not any("Not pre-specified" in note for note in other.claims[0].notes)
-    _, page_one, rest = words_of(render_report(content)).split("Who took part and who left")  # contents, and heading
+    _, page_one, rest = words_of(render_report(content)).split("Who took part and who left", 2)  # contents, and heading
     assert note in page_one
     assert note in rest
 
@@ -153,3 +157,28 @@ def test_words_of_the_plan_are_quoted_and_escaped_and_our_own_stay_under_the_lin
 def test_what_the_section_says_claims_nothing_in_any_design(build: Build, kind: str) -> None:
     for frozen in (None, FrozenPlan((FIRST, SECOND)), FrozenPlan((LATE,))):
         assert TITLE in render_report(with_deviations(build(kind, frozen=frozen), changed="stigma_post"))
+
+
+@pytest.mark.parametrize("frozen", [None, (FIRST,), (LATE,), (FIRST, SECOND, LATE)])
+@pytest.mark.parametrize("people", [{}, {"sponsor": "", "evaluator": "A university"}])
+def test_every_word_comes_from_the_catalogue_but_those_of_the_plan(
+    build: Build, frozen: tuple[FrozenVersion, ...] | None, people: dict[str, str]
+) -> None:
+    content = build(frozen=None if frozen is None else FrozenPlan(frozen), **people)
+    labels = ("stigma_post", "covariates", "estimands.", "outcomes.stigma", "a site joined", "reviewers asked",
+              "A foundation", "A university", *(version.fingerprint[:12] for version in frozen or ()))  # fmt: skip
+    rows = read_rows(gate_results(content.results, "threshold-10"))
+    assert find_unmarked(labels, say_deviations, rows, content) == []
+    changed = with_deviations(
+        content,
+        ("estimands.stigma_post.covariates", "planned", "stigma_post"),
+        ("outcomes.stigma.order of estimands", "planned", "stigma_post"),
+        ("outcomes.stigma.order of estimands", "concerns", "stigma_post"),
+        changed="stigma_post",
+    )
+    rows = read_rows(gate_results(changed.results, "threshold-10"))
+    assert find_unmarked(labels, say_deviations, rows, changed) == []
+    estimand = changed.plan.estimands[0]
+    unsaid = Claim(estimand.id, "")
+    assert find_unmarked((), lambda: add_prespecified(unsaid, estimand, rows, changed).notes) == []
+    assert add_prespecified(unsaid, estimand, rows, changed).notes

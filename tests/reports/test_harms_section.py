@@ -22,6 +22,8 @@ from reports.harms import NOT_LOOKED_AT, say_harms
 from reports.lint import lint_claims
 from reports.reading import read_rows
 
+from .said_in_marks import find_unmarked
+
 Build = Callable[..., ReportContent]
 HOSPITAL = {"id": "hospital", "event": "hospital"}
 SELF_HARM = {"id": "self_harm", "instrument": "phq-9", "item": "9", "at_least": 1}
@@ -228,3 +230,39 @@ def test_what_leaves_tells_no_number_of_people_behind_it(build: Build) -> None:
     own = gated[gated["analysis"] == "harms"]
     assert own[["n", "fewest", "std_error", "df"]].isna().all(axis=None)
     assert np.isfinite(own.loc[~own["hidden"], "value"]).all()
+
+
+SOME = {"peer": [(0, 0, 134), (2, 2, 15), (1, 0, 25)], "usual": [(0, 0, 9), (0, 1, 130), (1, 0, 25)]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "profile", "counts", "answers"),
+    [
+        ("randomised", "threshold-10", {"peer": 22, "usual": 46}, ANSWERS),
+        ("randomised", "threshold-10", {"peer": 4, "usual": 229}, SOME),
+        ("randomised", "none", {"peer": 1, "usual": 3}, None),
+        ("waitlist", "threshold-10", {}, SOME),
+        ("single_group", "threshold-10", {"peer": 4}, ANSWERS),
+        ("single_group", "threshold-10", {"peer": 215}, SOME),
+        ("single_group", "none", {"peer": 22}, ANSWERS),
+        ("single_group", "none", {}, ANSWERS),
+        ("repeated_cross_section", "threshold-10", {"peer": 22}, ANSWERS),
+    ],
+)
+def test_every_word_comes_from_the_catalogue(
+    build: Build, kind: str, profile: str, counts: dict[str, int], answers: Any
+) -> None:
+    arms = ("peer",) if kind == "single_group" else ("peer", "usual")
+    content = harmed(
+        build(kind, profile=profile),
+        HOSPITAL,
+        SELF_HARM,
+        events={arm: count for arm, count in counts.items() if arm in arms},
+        answers=answers and {arm: answers[arm] for arm in arms},
+    )
+    rows = read_rows(gate_results(content.results, profile))
+    labels = ("Stay in hospital", "PHQ-9: thoughts of self-harm", "Peer support", "Usual care", "Baseline",
+              "12 weeks", "26 weeks")  # fmt: skip
+    assert find_unmarked(labels, say_harms, rows, content) == []
+    unlooked = harmed(build())
+    assert find_unmarked(labels, say_harms, (), unlooked) == []

@@ -13,12 +13,15 @@ from analysis.design import EventKind
 from analysis.plan import Outcome
 from analysis.plan_parts import Delta, IntercurrentEvent
 from analysis.results import Result, results_table
+from analysis.sensitivity.rows import REFUSALS
 from reports import ReportContent, gate_results, lint_claims, render_report
 from reports.certainty import say_certainty
 from reports.disclosure import NUMBERS
 from reports.leavers import HEADING, OTHERWISE, compare_those_who_left, say_leavers
 from reports.reading import read_rows
 from reports.sections import Block
+
+from .said_in_marks import find_unmarked
 
 Build = Callable[..., ReportContent]
 NAMED = ("jump_to_reference", "copy_reference", "copy_increments", "tipping_point", "completers")
@@ -152,7 +155,7 @@ def test_what_hangs_on_few_people_is_not_shown_anywhere(build: Build) -> None:
 def test_the_range_in_a_reason_is_made_of_numbers_that_the_gate_leaves(build: Build) -> None:
     rng = np.random.default_rng(4)
     place = {"outcome": "stigma", "estimand": "stigma_post", "timepoint": "post"}
-    hangs = "What can be said hangs on it."
+    hangs = "What can be said hangs on how those who left are taken to have fared."
     reason = Result(analysis="certainty", statistic="reason", item="leavers", value=1, method=hangs, **place)
     for _ in range(60):
         middle, reach = rng.normal(0, 3), np.exp(rng.normal(0.3, 0.8))
@@ -160,7 +163,7 @@ def test_the_range_in_a_reason_is_made_of_numbers_that_the_gate_leaves(build: Bu
         results = pd.concat([content.results, results_table([reason])], ignore_index=True)
         gated = gate_results(results, "threshold-10")
         told = say_certainty(read_rows(gated), "stigma", content)[2][-1]
-        assert told.startswith("What can be said hangs on it: under the assumptions of the plan the difference runs")
+        assert told.startswith(f"{hangs[:-1]}: under the assumptions of the plan the difference runs")
         is_answer = gated["estimand"].eq("stigma_post") & gated["analysis"].isin(["model", "sensitivity"])
         kept = gated.loc[is_answer, "value"].abs()
         said = re.findall(r"\d+\.?\d*", told)
@@ -288,3 +291,48 @@ def test_points_added_to_missing_scores_are_not_told_where_it_is_withheld_how_ma
 
     assert shown((210, 160, 100))
     assert not shown((210, 204, 100))
+
+
+LABELS = ("Peer support", "Usual care", "Baseline", "12 weeks", "26 weeks", "SSCI-8 total", "WHO-5 index", "Age",
+          "Moved away", "stigma_post")  # fmt: skip
+
+
+FEW = {"jump_to_reference": 9.0, "delta 2": 9.0}
+
+
+@pytest.mark.parametrize(("kind", "few", "numbers"), [
+    ("randomised", None, {("tipping_point", "tipping_point"): 8.3}),
+    ("randomised", FEW, {("tipping_point", "tipping_point"): -8.3}),
+    ("single_group", None, {("tipping_point", "clear_if_lower"): -3.04}),
+    ("single_group", {"jump_to_reference": 9.0}, {("tipping_point", "clear_if_higher"): 1.0}),
+    ("matched_comparison", None, {("tipping_point", "clear_if_lower"): -3.04,
+     ("tipping_point", "clear_if_higher"): 16.6, ("multiple_imputation", "monte_carlo_error"): 0.021}),
+    ("repeated_cross_section", FEW, {}),
+])  # fmt: skip
+def test_every_word_comes_from_the_catalogue(build: Build, kind: str, few, numbers) -> None:
+    strategies = ("hypothetical", "jump_to_reference", "copy_reference", "copy_increments")
+    events = [IntercurrentEvent(event=name, strategy="hypothetical", sensitivity=name) for name in strategies]
+    named = (*NAMED[:3], "multiple_imputation", "unadjusted", "item_imputation", Delta(delta=2), Delta(delta=-2))
+    estimates = dict.fromkeys((*BASE, *NAMED[:3], "multiple_imputation", "unadjusted", "delta 2", "delta -2"),
+                              (-2.0, -4.0, -0.1))  # fmt: skip
+    estimates |= {f"event {name}": (-1.0, -3.0, 1.0) for name in strategies}
+    refused = {"completers": REFUSALS["nobody_is_followed"], "item_imputation": REFUSALS["no_items"]}
+    content = assume(build(kind), estimates, numbers=numbers, refused=refused, fewest=few, sensitivity=(*named, "completers",
+                     "tipping_point"))  # fmt: skip
+    kinds = tuple(EventKind(name, "Moved away") for name in strategies)
+    plan = content.plan.model_copy(update={"intercurrent_events": [*events, IntercurrentEvent(event="copy_reference")]})
+    content = replace(content, plan=plan, design=replace(content.design, event_kinds=kinds))
+    rows = read_rows(gate_results(content.results, "threshold-10"))
+    assert find_unmarked(LABELS, say_leavers, content.plan.primary, rows, content) == []
+    again = [*plan.estimands, plan.estimands[0].model_copy(update={"id": "again"})]
+    twice = replace(content, plan=plan.model_copy(update={"estimands": again}))
+    assert find_unmarked(LABELS, say_leavers, content.plan.primary, rows, twice) == []
+
+
+def test_every_word_of_those_who_left_comes_from_the_catalogue(build: Build) -> None:
+    for value in (0.1, 0.4):
+        content = leave(build(), {("peer", "stigma"): (value, 30), ("usual", "age"): (0.4, 9)})
+        rows = read_rows(gate_results(content.results, "threshold-10"))
+        assert find_unmarked(LABELS, compare_those_who_left, rows, content) == []
+    content = replace(build(), plan=build().plan.model_copy(update={"sensitivity": []}))
+    assert find_unmarked(LABELS, say_leavers, content.plan.primary, (), content) == []

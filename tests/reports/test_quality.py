@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 
 from analysis.plan import AnswerQuality
-from analysis.quality import WITH, WITHOUT
+from analysis.quality import METHODS, WITH, WITHOUT
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, lint_claims, render_report
-from reports.disclosure import NUMBERS, THRESHOLD
+from reports.disclosure import NUMBERS
 from reports.lint import readable_text
 from reports.quality import add_flagged, flags_table, reasons_table
 from reports.reading import read_rows
 from reports.summarise import summarise_report
 
+THRESHOLD = 10
 Build = Callable[..., ReportContent]
 TIMEPOINTS = ("baseline", "post", "late")
 ESTIMAND = "stigma_post"
@@ -46,7 +47,7 @@ def add_quality(
     rows += [
         Result(**asked, statistic="left_out", value=left_out, n=left_out, fewest=fewest),
         Result(**asked, statistic="difference", timepoint="post", contrast="peer - usual", verdict=verdict,
-               method="Without them. A model in words.", fewest=fewest, **numbers),
+               method=f"{METHODS[population]} A model in words.", fewest=fewest, **numbers),
     ]  # fmt: skip
     plan = content.plan
     if population == WITH:

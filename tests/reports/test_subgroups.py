@@ -2,16 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 
 import pandas as pd
 import pytest
 
+from analysis.design import Covariate
+from analysis.mediation_part import REFUSALS as WAYS
 from analysis.results import Result, results_table
+from analysis.subgroups_part import REFUSALS
 from reports import ReportContent, gate_results
 from reports.lint import lint_claims
 from reports.precision import say_precision
 from reports.reading import read_rows
 from reports.subgroups import say_subgroups
+
+from .said_in_marks import find_unmarked
 
 Build = Callable[..., ReportContent]
 ASKED = {"id": "by_age", "estimand": "stigma_post", "covariate": "age", "reason": "named before"}
@@ -82,11 +88,11 @@ def test_a_refused_or_hidden_characteristic_says_why(build: Build) -> None:
 def test_a_way_is_exploratory_and_passes_the_lint(build: Build) -> None:
     paths = [
         row("mediation", name, item="wellbeing at post", value=value, conf_low=value - 0.6, conf_high=value + 0.6)
-        for name, value in (("total", -2.4), ("direct", -1.4), ("indirect", -1.0))
+        for name, value in (("total", -2.4), ("direct", -1.3), ("indirect", -1.1))
     ]
     content = with_rows(build(), *paths, mediation=[WAY])
     block = say_subgroups(gated(content), content)[-1]
-    assert block.items[1].startswith("By this way: 1.0 points lower")
+    assert block.items[1].startswith("By this way: 1.1 points lower")
     assert block.caution.startswith("Exploratory")
     lint_claims(" ".join((block.heading, *block.sentences, *block.items, block.caution)), "matched_comparison")
 
@@ -109,3 +115,56 @@ def test_of_what_could_have_been_shown_one_digit_is_left_where_standard_errors_a
     kept = table.loc[table["analysis"] == "precision", "value"].item()
     assert kept == (3.0 if answer["std_error"] != answer["std_error"] else 2.6)
     assert answer["std_error"] != answer["std_error"]
+
+
+LABELS = ("Age", "Place", "town", "farm", "felt stigma", "mental well-being", "12 weeks", "26 weeks", "named before")
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "is_clear"),
+    [
+        *product(("randomised", "single_group"), ("number", "pair", "levels"), (True, False)),
+        *product(("randomised",), ("hidden", "refused", "missing"), (True,)),
+    ],
+)
+def test_every_word_comes_from_the_catalogue(build: Build, kind: str, what: str, is_clear: bool) -> None:
+    content = build(kind)
+    places = (*content.design.covariates, Covariate("place", "Place", "category", ("village", "town", "farm")))
+    content = replace(content, design=replace(content.design, covariates=places))
+    asked = ASKED if what in ("number", "hidden") else ASKED | {"covariate": "place"}
+    end = -0.2 if is_clear else 0.8
+    numbers = {"value": -1.4, "conf_low": -2.6, "conf_high": end, "p_value": 0.02 if is_clear else 0.5}
+    own = {"prespecified": is_clear}
+    rows = list(by_age(*numbers.values(), **own, **({"fewest": 6.0} if what == "hidden" else {})))
+    if what in ("pair", "levels"):
+        numbers |= {"value": float("nan")} if what == "levels" else {}
+        rows = [row("subgroups", "interaction", item="place", **numbers, **own)]
+        rows += [row("subgroups", "difference", item=f"place={level}", **numbers, **own) for level in ("town", "farm")]
+    if what == "refused":
+        rows = [row("subgroups", "interaction", item="place", verdict="refused:design", method=REFUSALS["design"])]
+    content = with_rows(content, *([] if what == "missing" else rows), subgroups=[asked])
+    assert find_unmarked(LABELS, say_subgroups, gated(content), content) == []
+
+
+def test_two_levels_are_those_that_were_compared_whatever_was_declared(build: Build) -> None:
+    content = build()
+    places = (*content.design.covariates, Covariate("place", "Place", "category", ("village", "town", "farm")))
+    content = replace(content, design=replace(content.design, covariates=places))
+    numbers = {"value": -1.4, "conf_low": -2.6, "conf_high": -0.2, "p_value": 0.02}
+    rows = [row("subgroups", "interaction", item="place", **numbers)]
+    rows += [row("subgroups", "difference", item=f"place={level}", **numbers) for level in ("town", "farm")]
+    content = with_rows(content, *rows, subgroups=[ASKED | {"covariate": "place"}])
+    (block,) = say_subgroups(gated(content), content)
+    assert "compared with town, among farm it was 1.4 points lower" in block.sentences[0]
+
+
+@pytest.mark.parametrize("more", [{}, {"fewest": 4.0}, {"verdict": "refused:in_groups", "method": WAYS["in_groups"]}])
+def test_every_word_of_a_way_comes_from_the_catalogue(build: Build, more: dict[str, object]) -> None:
+    numbers = {"value": -1.4, "conf_low": -2.6, "conf_high": -0.2}
+    paths = [
+        row("mediation", name, item="wellbeing at post", **(numbers | more)) for name in ("total", "direct", "indirect")
+    ]
+    content = with_rows(build(), *paths, mediation=[WAY])
+    assert find_unmarked(LABELS, say_subgroups, gated(content), content) == []
+    unasked = with_rows(build(), mediation=[WAY])
+    assert find_unmarked(LABELS, say_subgroups, gated(unasked), unasked) == []

@@ -26,12 +26,16 @@ VERDICTS = pd.DataFrame(
 def test_tables_and_rules_that_are_broken_come_first() -> None:
     tables = verdict_tables(VERDICTS, "threshold-10")
     assert [table.caption for table in tables] == [
-        "Table deliveries: 1 of 1 rules broken",
-        "Table participants: 2 of 3 rules broken",
-        "Table cells: all 1 rules hold",
-        "Table responses: all 1 rules hold",
+        "Table deliveries: rules broken: 1 of 1",
+        "Table participants: rules broken: 2 of 3",
+        "Table cells: its 1 rule holds",
+        "Table responses: its 1 rule holds",
     ]
-    assert [row[0] for row in tables[1].rows] == [f"site told (site): {OWN}", f"adults (age): {OWN}", "has rows"]
+    assert [row[0] for row in tables[1].rows] == [
+        OWN.format(rule="site told (site)"),
+        OWN.format(rule="adults (age)"),
+        "has rows",
+    ]
 
 
 def test_severity_and_verdict_are_said_in_words() -> None:
@@ -69,8 +73,8 @@ def test_ten_times_as_many_numbers_stay_possible(count: int) -> None:
 def test_the_report_shows_every_table_and_no_rule_becomes_markup(build: Callable[..., ReportContent]) -> None:
     content = build()
     page = render_report(replace(content, verdicts=VERDICTS.assign(description="<b>bold</b>")))
-    assert "Table deliveries: 1 of 1 rules broken" in page
-    assert OWN in page
+    assert "Table deliveries: rules broken: 1 of 1" in page
+    assert OWN.format(rule="adults (age)") in page
     assert "<b>bold</b>" not in page
     assert "4,210" not in page
     assert render_report(replace(content, verdicts=VERDICTS.head(0)))

@@ -1,0 +1,1 @@
+"""Interviews: what coders found in excerpts of what people said, and what of it may be quoted."""

@@ -1,0 +1,81 @@
+"""What the method annex says in words: instruments, models, and what became of the rows that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from instruments import Instrument
+from reports.claim_sentences import capital
+from reports.content import ReportContent
+from reports.language import say, say_list
+from reports.numbers import say_portion
+from reports.reading import Rows, pick
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentFacts:
+    """An instrument for the annex; `terms`, `citation` and `doi` are quoted in English as its definition has them."""
+
+    name: str
+    status: str
+    licence: str
+    terms: str
+    citation: str
+    doi: str
+
+
+def describe_instrument(instrument: Instrument) -> InstrumentFacts:
+    """Return what the annex says of an instrument."""
+    status = [
+        say("Draft: part of the scoring is not confirmed by a source.")
+        if instrument.is_draft
+        else say("Scoring confirmed.")
+    ]
+    if "variant" in instrument.facts:
+        status.append(say("Form: {source}.", source=instrument.facts["variant"].source.removesuffix(".")))
+    return InstrumentFacts(
+        name=say("{name} ({short_name})", name=instrument.name, short_name=instrument.short_name),
+        status=" ".join(status),
+        licence=say("Licence: {licence}.", licence=say(instrument.licence.in_words)),
+        terms=instrument.licence.terms,
+        citation=instrument.citation.text,
+        doi=instrument.citation.doi,
+    )
+
+
+def list_models(rows: Rows, content: ReportContent) -> tuple[tuple[str, str], ...]:
+    """Return the measures of each model and the model in words, the same words once."""
+    measures: dict[str, dict[str, None]] = {}
+    for row in pick(rows, analysis="model", verdict="estimated"):
+        label = content.plan.measure_of(row.outcome, content.design).label
+        measures.setdefault(row.told, {})[label] = None
+    return tuple((say_list(labels), words) for words, labels in measures.items())
+
+
+def account_for_rows(content: ReportContent) -> Iterator[str]:
+    """Yield what became of the rows that were read, in words: rows are answers of people, and shares tell counts."""
+    table = content.reconciliation
+    read = int(table["rows_read"].sum())
+    set_aside, excluded = int(table["rows_quarantined"].sum()), int(table["rows_excluded"].sum())
+    yield capital(
+        say(
+            "{portion} of the rows that were read broke a rule and were set aside.",
+            portion=say_portion(set_aside, read),
+        )
+    )
+    yield capital(
+        say(
+            "{portion} of the rows were left out: blank, unfinished, no answer of a person, or told before.",
+            portion=say_portion(excluded, read),
+        )
+    )
+    if read == int(table["rows_accepted"].sum()) + set_aside + excluded:
+        yield say("All rows read are accounted for: the sum was checked.")
+    else:
+        yield say("All rows read are accounted for: the sum does NOT hold.")
+    if content.cells_quarantined:
+        cells = say("Some single answers were set aside in rows that were used.")
+    else:
+        cells = say("No single answer was set aside in rows that were used.")
+    yield f"{cells} {say('The evaluation team holds the list of rows and reasons.')}"

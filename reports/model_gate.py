@@ -1,0 +1,128 @@
+"""The disclosure gate of what models found: estimates, their means, and what is judged by them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import SERIES_CONTRAST, STEP_CONTRAST
+from reports.gated_rows import EVERYBODY, REVEALING, blur, hide, is_measurement, tells_variance, withhold
+from reports.part_gate import round_parts
+
+
+def gate_classes(gated: pd.DataFrame, threshold: int) -> None:
+    """Protect outcomes of few different scores, whose means tell how many people have which score.
+
+    With two scores, or one, a mean is a count: it goes where few people, or nobody, have the rarer one,
+    also a share of nobody or of everybody. What is left of an outcome of at most ten different scores is
+    blurred, without spread.
+    """
+    few = gated["classes"].notna() & ~is_measurement(gated)
+    hide(gated, few & (gated["classes"] <= 2) & (gated["fewest"] < threshold))
+    for index in gated.index[few & ~gated["hidden"]]:
+        statistic = gated.loc[index, "statistic"]
+        if statistic in REVEALING or tells_variance(statistic):
+            hide(gated, gated.index == index)
+        else:
+            blur(gated, index)
+
+
+def gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
+    """Hide the mean that arms share where it is hidden for one of them: randomised arms have one baseline mean."""
+    means = gated[gated["statistic"] == "marginal_mean"]
+    at_baseline = means["timepoint"] == means.groupby("outcome")["timepoint"].transform("first")
+    for index in means.index[means["hidden"] & at_baseline]:
+        row = results.loc[index]
+        same = (results["statistic"] == "marginal_mean") & (results["value"] == row["value"])
+        same &= (results["outcome"] == row["outcome"]) & (results["timepoint"] == row["timepoint"])
+        hide(gated, same)
+
+
+def gate_estimands(gated: pd.DataFrame, threshold: int) -> None:
+    """Hide a contrast from which a hidden mean could be had; print its count only where one of its means prints it."""
+    is_estimand = (gated["analysis"] == "model") & gated["statistic"].isin(["difference", "change"])
+    for index in gated.index[is_estimand & gated["n"].notna()]:
+        row = gated.loc[index]
+        ends = row["contrast"].split(" - ")
+        of_outcome = gated[(gated["statistic"] == "marginal_mean") & (gated["outcome"] == row["outcome"])]
+        if row["contrast"] == STEP_CONTRAST:
+            _gate_steps(gated, index, of_outcome, threshold)
+            continue
+        if row["contrast"] == SERIES_CONTRAST:
+            means = of_outcome
+        elif row["statistic"] == "difference" and not of_outcome["timepoint"].isin(ends).any():
+            of_arms = of_outcome[of_outcome["arm"].isin(ends)]
+            means = of_arms[of_arms["timepoint"].isin([row["timepoint"], *of_arms["timepoint"].head(1)])]
+        else:
+            means = of_outcome[of_outcome["timepoint"].isin(ends)]
+        is_of_some = row["population"] not in EVERYBODY
+        if row["n"] < threshold or means.empty or means["hidden"].any() or (is_of_some and row["fewest"] < threshold):
+            hide(gated, gated.index == index)
+        elif row["n"] not in means["n"].to_list():
+            withhold(gated, index, np.nan)
+
+
+def _gate_steps(gated: pd.DataFrame, index: int, means: pd.DataFrame, threshold: int) -> None:
+    """Show a difference over all groups by the people behind it, without their number, and its means all or none.
+
+    Sequences that are on the same side at a timepoint share one mean, and the other side is a difference away.
+    """
+    if not gated.loc[index, "n"] >= threshold:
+        hide(gated, gated.index == index)
+    else:
+        withhold(gated, index, np.nan)
+    if means["hidden"].any():
+        hide(gated, gated.index.isin(means.index))
+
+
+def gate_expected(gated: pd.DataFrame) -> None:
+    """Hide what is left over of a change that is hidden itself, and the words that say how it lies to the expected."""
+    own = (gated["analysis"] == "expected_change") & (gated["verdict"] != "declared")
+    changes = gated.loc[(gated["analysis"] == "model") & (gated["estimand"] != "") & gated["hidden"], "estimand"]
+    hide(gated, own & gated["estimand"].isin(changes))
+    gated.loc[own & gated["hidden"] & (gated["statistic"] == "judgement"), ["method", "words"]] = ""
+
+
+def gate_margins(gated: pd.DataFrame) -> None:
+    """Hide a judgement of an estimate that is hidden itself."""
+    answers = (gated["analysis"] == "model") & (gated["estimand"] != "") & gated["hidden"]
+    hide(gated, (gated["analysis"] == "margin") & gated["estimand"].isin(gated.loc[answers, "estimand"]))
+
+
+def blur_models(gated: pd.DataFrame) -> None:
+    """Blur every estimate of a model of which some count of people is withheld."""
+    model = gated["analysis"] == "model"
+    counted = gated["statistic"].isin(["analysed", "linked"]) | (model & (gated["statistic"] == "marginal_mean"))
+    withheld = counted & gated["n"].isna()
+    for index in gated.index[model & gated["outcome"].isin(gated.loc[withheld, "outcome"])]:
+        blur(gated, index)
+        if tells_variance(gated.loc[index, "statistic"]):
+            hide(gated, gated.index == index)
+
+
+def gate_certainty(gated: pd.DataFrame) -> None:
+    """Hide how sure an outcome is where a result of it is hidden: the reasons speak of its interval."""
+    asked = (gated["analysis"] == "model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")
+    asked &= gated["population"].isin(EVERYBODY)
+    hidden = gated.loc[asked & gated["hidden"], "outcome"]
+    where = (gated["analysis"] == "certainty") & gated["outcome"].isin(hidden)
+    hide(gated, where)
+    gated.loc[where, ["method", "words", "item", "estimand", "arm", "timepoint"]] = ""
+
+
+def gate_precision(gated: pd.DataFrame) -> None:
+    """Leave one digit of what data could have shown where standard errors are withheld, for it is a multiple of one."""
+    told = gated[(gated["analysis"] == "precision") & ~gated["hidden"]]
+    exact = gated[(gated["analysis"] == "model") & gated["std_error"].notna()]
+    withheld = told.index[~told["estimand"].isin(exact["estimand"])]
+    gated.loc[withheld, "value"] = round_parts(gated.loc[withheld, "value"], digits=1)
+
+
+def gate_deltas(gated: pd.DataFrame) -> None:
+    """Hide answers with points added to missing scores where it is withheld how many have one: they tell the share."""
+    added = gated[(gated["analysis"] == "sensitivity") & gated["item"].str.startswith("delta ") & ~gated["hidden"]]
+    observed = gated[(gated["statistic"] == "observed") & gated["n"].isna()]
+    for index, row in added.iterrows():
+        withheld = (observed["outcome"] == row["outcome"]) & (observed["timepoint"] == row["timepoint"])
+        if withheld.any():
+            hide(gated, gated.index == index)

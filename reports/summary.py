@@ -1,0 +1,31 @@
+"""The first page of a report on its own: one sheet of paper, or one screen."""
+
+from __future__ import annotations
+
+from reports.house_style import wearing
+from reports.language import language_spoken, speaking
+from reports.render import Report, lint_report
+from reports.templating import open_templates
+
+
+def render_summary(report: Report) -> str:
+    """Return page one of a report as an HTML page of its own, for one sheet of A4 (`reports.pdf.print_pdf`).
+
+    Parameters
+    ----------
+    report : Report
+        Gated and put into words.
+
+    Raises
+    ------
+    ReportError
+        A sentence claims more than the design allows.
+    """
+    with speaking(report.content.language), wearing(report.content.style):
+        page = (
+            open_templates()
+            .get_template("summary.html")
+            .render(content=report.content, view=report.view, language=language_spoken())
+        )
+    lint_report(page, report)
+    return page

@@ -1,0 +1,186 @@
+"""Reports of a study that has run: audiences, languages, formats, house style, portfolio."""
+
+import shutil
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.folder import open_folder
+from pipelines.reporting import FORMATS, load_content, write_reports
+from pipelines.run import run_study
+
+NOT_FOR_RELEASE = "Not for release"
+
+
+@pytest.fixture(scope="module")
+def harbour(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, run once."""
+    folder = tmp_path_factory.mktemp("studies") / "harbour"
+    shutil.copytree(project / "examples" / "harbour", folder, ignore=shutil.ignore_patterns("output"))
+    run_study(open_folder(folder))
+    return folder
+
+
+def test_every_format_writes_its_file_and_the_same_bytes_again(harbour: Path) -> None:
+    written = write_reports(open_folder(harbour), formats=tuple(FORMATS))
+    assert [path.name for path in written] == [file for file, _ in FORMATS.values()]
+    first = {path.name: path.read_bytes() for path in written}
+    again = {path.name: path.read_bytes() for path in write_reports(open_folder(harbour), formats=tuple(FORMATS))}
+    assert first == again
+    assert first["report.pdf"].startswith(b"%PDF-1.7")
+    assert first["summary.pdf"].count(b"/Type /Page\n") + first["summary.pdf"].count(b"/Type /Page ") <= 1
+
+
+def test_a_run_and_the_command_write_the_same_report(harbour: Path) -> None:
+    of_run = (harbour / "output" / "report.html").read_bytes()
+    done = CliRunner().invoke(app, ["report", str(harbour)])
+    assert done.exit_code == 0, done.output
+    assert (harbour / "output" / "report.html").read_bytes() == of_run
+
+
+def test_an_internal_report_has_a_name_and_a_mark_of_its_own(harbour: Path) -> None:
+    (path,) = write_reports(open_folder(harbour), audience="internal")
+    assert path.name == "report.internal.html"
+    assert NOT_FOR_RELEASE in path.read_text()
+    assert NOT_FOR_RELEASE not in (harbour / "output" / "report.html").read_text()
+
+
+def test_a_spreadsheet_holds_every_table_and_no_formula(harbour: Path) -> None:
+    (path,) = write_reports(open_folder(harbour), formats=("xlsx",))
+    book = openpyxl.load_workbook(path)
+    listed = [row for row in book.worksheets[0].iter_rows(values_only=True) if row[0] and str(row[0]).isdigit()]
+    assert len(listed) == len(book.worksheets) - 1 > 30
+    for (_, caption, *_), sheet in zip(listed, book.worksheets[1:], strict=True):
+        assert sheet["A1"].value == caption
+        assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+
+
+def test_the_codebook_names_every_column_and_every_analysis_of_the_results(harbour: Path) -> None:
+    write_reports(open_folder(harbour), formats=("csv", "codebook", "parquet"))
+    results = pd.read_csv(harbour / "output" / "results.csv", encoding="utf-8-sig", keep_default_na=False)
+    codebook = pd.read_csv(harbour / "output" / "codebook.csv", encoding="utf-8-sig", keep_default_na=False)
+    named = codebook.groupby("part")["name"].apply(list)
+    assert named["column"] == list(results.columns)
+    assert set(named["analysis"]) == set(results["analysis"])
+    assert (codebook["meaning"] != "").all()
+    assert not {"words", "classes", "fewest"} & set(results.columns)
+    assert list(pd.read_parquet(harbour / "output" / "results.parquet").columns) == list(results.columns)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--format", "docx"], "There is no format 'docx'."),
+        (["--audience", "press"], "There is no audience 'press'."),
+        (["--language", "tlh"], "Reports do not speak 'tlh'."),
+    ],
+)
+def test_what_is_not_known_is_told_with_what_is(harbour: Path, arguments: list[str], said: str) -> None:
+    done = CliRunner().invoke(app, ["report", str(harbour), *arguments])
+    assert done.exit_code == 2
+    assert said in done.output
+    assert "Allowed: " in done.output or "Did you mean" in done.output
+
+
+def test_a_study_that_has_not_run_has_no_report(harbour: Path, tmp_path: Path) -> None:
+    shutil.copytree(harbour, tmp_path / "fresh", ignore=shutil.ignore_patterns("output"))
+    done = CliRunner().invoke(app, ["report", str(tmp_path / "fresh")])
+    assert done.exit_code == 2
+    assert "has not run" in done.output
+    assert "peerimpact run" in done.output
+
+
+def test_a_house_style_reaches_the_page_and_its_charts(harbour: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "styled"
+    shutil.copytree(harbour, folder)
+    (folder / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    (folder / "theme.yaml").write_text(
+        'colours: ["#5a1e6b", "#8a3d00"]\nfont: Verdana\nlogo: logo.svg\nlogo_text: A foundation\n'
+    )
+    (path,) = write_reports(open_folder(folder))
+    page = path.read_text()
+    assert "--accent: #5a1e6b" in page
+    assert "font-family: 'Verdana', system-ui" in page
+    assert 'src="data:image/svg+xml;base64,' in page
+    assert 'alt="A foundation"' in page
+    assert page.count("#8a3d00") > 3
+    assert "#0b5a97" not in page.partition("</style>")[2]
+
+
+@pytest.mark.parametrize(
+    ("theme", "said"),
+    [
+        ('colours: ["#ffcc00", "#000000"]\n', "too pale to read"),
+        ('colours: ["red", "#000000"]\n', "is not a colour"),
+        ('font: "x; } body { display: none"\n', "is not the name of a font"),
+        ("logo: ../outside.png\nlogo_text: x\n", "There is no picture"),
+        ("logo: study.yaml\nlogo_text: x\n", "is no PNG, JPEG or SVG"),
+        ("colors: []\n", "colours"),
+    ],
+)
+def test_a_house_style_that_cannot_be_used_is_refused_with_its_key(
+    harbour: Path, tmp_path: Path, theme: str, said: str
+) -> None:
+    folder = tmp_path / "styled"
+    shutil.copytree(harbour, folder)
+    (tmp_path / "outside.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "theme.yaml").write_text(theme)
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 2
+    assert "theme.yaml" in done.output
+    assert said in done.output
+
+
+def test_a_portfolio_tells_each_study_and_links_to_its_report(harbour: Path, small_study: Path, tmp_path: Path) -> None:
+    run_study(open_folder(small_study))
+    done = CliRunner().invoke(app, ["portfolio", str(harbour), str(small_study), "--into", str(tmp_path / "all")])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "all" / "index.html").read_text()
+    for folder in (harbour, small_study):
+        content = load_content(open_folder(folder))
+        link = f"{open_folder(folder).study.value.study}.html"
+        assert f'<a href="{link}">{content.title}</a>' in page
+        assert (tmp_path / "all" / link).read_text().startswith("<!doctype html>")
+    done = CliRunner().invoke(app, ["portfolio", str(harbour), str(harbour), "--into", str(tmp_path / "twice")])
+    assert done.exit_code == 2
+    assert "Two studies are called" in done.output
+
+
+def _release(study: Path, *more: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["report", str(study), "--release", *more])
+    return done.exit_code, done.output
+
+
+def test_a_release_is_recorded_and_the_next_one_is_held_against_it(small_study: Path) -> None:
+    run_study(open_folder(small_study))
+    assert not (small_study / "releases.jsonl").exists()
+    assert _release(small_study)[0] == 0
+    ledger = (small_study / "releases.jsonl").read_text()
+    assert _release(small_study, "--format", "summary")[0] == 0
+    assert (small_study / "releases.jsonl").read_text() == ledger  # it told the same
+    lines = (small_study / "answers.csv").read_text().splitlines()
+    (small_study / "answers.csv").write_text("\n".join([line for line in lines if not line.startswith("P03,")]) + "\n")
+    done = CliRunner().invoke(app, ["run", str(small_study)])
+    assert done.exit_code == 2
+    assert "Since the report released on" in done.output
+    assert _release(small_study)[0] == 2
+    assert (small_study / "releases.jsonl").read_text() == ledger
+    done = CliRunner().invoke(app, ["report", str(small_study), "--audience", "internal"])
+    assert done.exit_code == 0, done.output
+
+
+def test_what_is_not_protected_is_not_released(small_study: Path) -> None:
+    run_study(open_folder(small_study))
+    code, said = _release(small_study, "--audience", "internal")
+    assert code == 2
+    assert "cannot be released" in said
+    with (small_study / "sap.yaml").open("a") as file:
+        file.write("small_numbers: {profile: none}\n")
+    code, said = _release(small_study)
+    assert code == 2
+    assert "protects no small numbers" in said
+    assert not (small_study / "releases.jsonl").exists()
