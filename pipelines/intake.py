@@ -261,7 +261,6 @@ def contract_parameters(study: Study, library: Mapping[str, Instrument]) -> dict
         "event_days": allowed_event_days(study),
         "themes": [theme.id for theme in study.themes],
         "themes_or_none": [*(theme.id for theme in study.themes), NO_THEME],
-        "coder_numbers": (1.0, float("inf")),
     }
 
 

@@ -28,7 +28,7 @@ from data_contracts.errors import Problem, choose_from
 from data_contracts.telling import MINUS
 from reports.errors import ReportError
 
-LANGUAGES: Final[dict[str, str]] = {"en": "English"}
+LANGUAGES: Final[dict[str, str]] = {"en": "English", "es": "español", "fr": "français", "ar": "العربية"}
 """Tags of the languages whose catalogue is whole, and their own names."""
 _LOCALES: Final = {"en": "en_GB"}
 _ISOLATED: Final = "\u2068{}\u2069"

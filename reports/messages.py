@@ -24,7 +24,7 @@ from reports.own_words import texts_of, texts_of_contract
 
 ROOT: Final = Path(__file__).parent.parent
 LOCALES: Final = ROOT / "reports" / "locales"
-ROOMS: Final = ("data_contracts", "instruments", "analysis", "reports", "pipelines")
+ROOMS: Final = ("data_contracts", "instruments", "analysis", "reports")
 IN_CONTEXT: Final = "say_as"
 KEYWORDS: Final[dict[str, tuple[int, ...]]] = {
     "mark": (0,),

@@ -39,7 +39,8 @@ def translate_content(content: ReportContent) -> ReportContent:
     """
     with speaking(content.language):
         ours = {text: say(text) for instrument in content.instruments.values() for text in texts_of(instrument)}
-    language = replace(content.language, own={**ours, **content.language.own})
+    own = content.language.own
+    language = replace(content.language, own={**ours, **own} if ours else own)
     with speaking(language):
         return replace(
             content,
@@ -56,6 +57,24 @@ def translate_content(content: ReportContent) -> ReportContent:
             quotations={theme: tuple(map(own_words, texts)) for theme, texts in content.quotations.items()},
             language=language,
         )
+
+
+def texts_of_study(content: ReportContent) -> tuple[str, ...]:
+    """Return every text that a study brings along and its report prints, in the order of the report, each once."""
+    asked = _Asked()
+    with speaking(replace(content.language, own=asked)):
+        translate_content(replace(content, language=replace(content.language, own=asked), instruments={}))
+    ours = {text for instrument in content.instruments.values() for text in texts_of(instrument)}
+    return tuple(text for text in asked if text and text not in ours)
+
+
+class _Asked(dict[str, str]):
+    """Own words that remember what they were asked for."""
+
+    def get(self, text: str, default: Any = None) -> Any:
+        """Return the default, and keep the text."""
+        self.setdefault(text, text)
+        return default
 
 
 def texts_of(instrument: Instrument) -> Iterator[str]:

@@ -18,6 +18,7 @@ CAUTION: Final = mark(
     "Interviews tell how and why, not how many or how much. The people interviewed were not chosen by chance, so what "
     "they said does not stand for everybody. The themes stand in the order in which the study names them."
 )
+CONSENTED: Final = mark("Everybody who is quoted agreed to it.")
 WHAT_ALPHA_SAYS: Final = mark(
     "Agreement is told by Krippendorff's alpha: 1 where the coders agree throughout, 0 where they agree no more often "
     "than chance would have it. It is usual to rely on {reliable} or more, and to take {tentative} or more as "
@@ -34,7 +35,9 @@ def say_words(rows: Rows, content: ReportContent) -> Section | None:
     if interviewed is None:
         return None
     blocks = [_block(theme, pick(own, item=theme.id), interviewed, content) for theme in content.design.themes]
-    lead = join_sentences(say(CAUTION), _say_interviewed(interviewed))
+    lead = join_sentences(
+        say(CAUTION), _say_interviewed(interviewed), say(CONSENTED) if any(content.quotations.values()) else ""
+    )
     return Section(id="words", title=say("In people's words"), lead=lead, blocks=(*blocks, _block_of_coders(own)))
 
 
@@ -121,8 +124,8 @@ def _block_of_coders(rows: Rows) -> Block:
                 count=format_count(excerpts.value),
             )
         )
-    elif excerpts is not None and excerpts.is_bounded:
-        count = format_count(excerpts.at_least)
+    elif excerpts is not None and excerpts.is_shown:
+        count = format_count(excerpts.value)
         sentences.append(say("At least {count} excerpts were read by two coders or more.", count=count))
     overall = pick_one(rows, statistic=AGREEMENT, item="")
     if overall is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.profiles import Profile
-from analysis.telling import tell, words_of
+from analysis.telling import Number, tell, words_of
 from analysis.themes_part import AGREEMENT, COUNTS_OF_PEOPLE, READ_TWICE, WITH_THEME
 from reports.gated_rows import hide
 
@@ -74,7 +74,9 @@ def _gate_coders(gated: pd.DataFrame, results: pd.DataFrame, has_people: pd.Seri
     hide(gated, excerpts)
     told = gated.index[excerpts & has_people]
     gated.loc[told, "hidden"] = False
-    gated.loc[told, "at_least"] = least * np.floor(results.loc[told, "value"] / least)
+    gated.loc[told, "value"] = least * np.floor(results.loc[told, "value"] / least)
+    words = tell("excerpts that two coders or more read, rounded down to a multiple of {step}", step=Number(least))
+    gated.loc[told, ["method", "words"]] = [str(words), words_of(words)]
     agreement = (results["analysis"] == "themes") & (results["statistic"] == AGREEMENT) & results["n"].notna()
     hide(gated, agreement)
     gated.loc[agreement & ~has_people, ["verdict", "method", "words"]] = [

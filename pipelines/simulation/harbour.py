@@ -43,6 +43,7 @@ WAVES = ("baseline", "post", "followup")
 FIRST_DAY = (date(2025, 1, 13), date(2025, 4, 7), date(2025, 7, 14))
 FROZEN_ON = date(2025, 1, 6)
 GROUP_SIZE = 10
+LANGUAGES = ("ar", "es", "fr")
 LATE, LATE_SHEET = "data/late_returns.xlsx", "Returns"
 BLANK_SHARE, REFUSED_SHARE = 0.006, 0.004
 ATTENDANCE_STREAM, EVENTS_STREAM = 1, 2
@@ -99,7 +100,8 @@ def write_study(folder: Path, *, seed: int = 2025, participants: int = 240) -> N
     pids = [str(pid) for pid in people["pid"]]
     happened = simulate_events(pids, log.rows, usable, np.random.default_rng([seed, EVENTS_STREAM]))
     (folder / "data").mkdir(parents=True)
-    for name in ("study.yaml", "sap.yaml"):
+    (folder / "languages").mkdir()
+    for name in ("study.yaml", "sap.yaml", *(f"languages/{tag}.yaml" for tag in LANGUAGES)):
         (folder / name).write_bytes((resources.files("pipelines") / "example" / name).read_bytes())
     for name, rows in files.rows.items():
         (folder / name).write_bytes(_workbook(files.header, rows) if name == LATE else _csv(files.header, rows))

@@ -18,6 +18,7 @@ PARAMETERS: dict[str, Any] = {
     "ranges": {"age": (18.0, 99.0)}, "levels": {"sex": ["f", "m"]}, "measure_ranges": {"gad-7.total": (0.0, 21.0)},
     "unit_interval": (0.0, 1.0), "attendance": ["attended", "absent"],
     "event_kinds": ["left", "hospital"], "event_days": (-366.0, 800.0),
+    "themes": ["belonging"], "themes_or_none": ["belonging", "no theme"],
 }  # fmt: skip
 NAMES = shipped_contract_names()
 

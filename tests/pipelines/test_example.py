@@ -52,7 +52,7 @@ def test_the_example_in_the_repository_is_what_simulate_writes(project: Path, tm
         if path.is_file()
     }
     kept = project / "examples" / "harbour"
-    assert len(written) == 10
+    assert len(written) == 13
     assert written == {name: (kept / name).read_bytes() for name in written}
 
 

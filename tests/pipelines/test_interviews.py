@@ -70,6 +70,7 @@ def test_a_table_gives_a_row_for_each_judgement_and_the_consented_quotations(stu
     assert list(codings) == ["participant_id", "excerpt", "coder", "theme", "source", "source_row"]
     assert codings["theme"].to_list() == ["belonging", "belonging", "", "practical", "practical"]
     assert set(codings["participant_id"]) <= set(intake.participants["participant_id"])
+    assert codings["excerpt"].str.fullmatch("x_[0-9a-f]{24}").all()
     assert codings["excerpt"].nunique() == 3, "excerpt 1 of another person is another excerpt"
     assert set(codings["coder"]) == {1, 2}
     assert codings["coder"].iloc[0] == codings["coder"].iloc[2] == codings["coder"].iloc[4]

@@ -146,6 +146,7 @@ def test_what_few_people_agree_on_is_not_told_even_where_all_judgements_are_the_
     own = gated[(gated["analysis"] == "themes") & (gated["statistic"] == "agreement") & (gated["item"] != "")]
     assert set(own["verdict"]) == {"refused:few_people"}
     assert gated.loc[gated["statistic"] == "excerpts_read_twice", NUMBERS].isna().all(axis=None)
+    assert gated.loc[gated["statistic"] == "excerpts_read_twice", "hidden"].all()
 
 
 @pytest.mark.parametrize("profile", ["threshold-10", "cms-11", "nhs-8", "datashield-3"])
@@ -209,6 +210,7 @@ def test_a_quotation_is_shown_where_three_people_speak_of_the_theme_and_two_at_m
     spoke = {"belonging": {"peer": people}, "practical": {"peer": 1}}
     content = interviewed(build(), spoke, {"peer": 30}, quotations=quotations)
     page = render_report(content)
+    assert ("Everybody who is quoted agreed to it." in page) == bool(shown)
     assert page.count('<blockquote dir="auto">') == shown
     assert [words in page for words in ("First words.", "Second words.", "Third words.", "Lonely words.")] == [
         bool(shown), bool(shown), False, False,
