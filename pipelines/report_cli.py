@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -43,11 +44,12 @@ def report(
 ) -> None:
     """Write the report again: for another audience, in another language, in another format."""
     from pipelines.folder import open_folder
-    from pipelines.reporting import write_reports
+    from pipelines.reporting import find_missing_words, write_reports
 
+    folder = or_exit(lambda: open_folder(study, data_root=data_root, output=output), as_json)
     written = or_exit(
         lambda: write_reports(
-            open_folder(study, data_root=data_root, output=output),
+            folder,
             audience=audience,
             language=language,
             formats=formats or ("html",),
@@ -55,10 +57,16 @@ def report(
         ),
         as_json,
     )
+    missing = or_exit(lambda: find_missing_words(folder, language), as_json)
     if as_json:
-        print_json({"exit_code": FINE, "files": [str(path) for path in written]})
-    for path in [] if as_json else written:
+        print_json({"exit_code": FINE, "files": [str(path) for path in written], "without_wording": list(missing)})
+        return
+    for path in written:
         out.print(escape(str(path)))
+    if missing:
+        out.print(f"{len(missing)} texts of the study stand as they are; say them in languages/{language}.yaml:")
+        for text in missing:
+            out.print(escape(f"  {json.dumps(text, ensure_ascii=False)}: "))
 
 
 def portfolio(

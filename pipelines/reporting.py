@@ -22,6 +22,7 @@ from pipelines.whole_files import write_whole
 from reports import Report, ReportContent, prepare_report, render_page
 from reports.codebook import describe_results, published_results
 from reports.language import open_language
+from reports.own_words import texts_of_study
 from reports.pdf import print_pdf
 from reports.portfolio import render_portfolio
 from reports.summary import render_summary
@@ -157,6 +158,22 @@ def load_content(folder: StudyFolder, *, audience: str = "sponsor", language: st
         audience=audience,
         language=language,
     )
+
+
+def find_missing_words(folder: StudyFolder, language: str) -> tuple[str, ...]:
+    """Return the texts of a study that it does not bring in a language, so that its report prints them as they are.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        A study that has run.
+    language : str
+        Tag of a language that reports speak; of the study's own language, or none, nothing is missing.
+    """
+    if language in ("", folder.study.value.language):
+        return ()
+    content = load_content(folder, language=language)
+    return tuple(text for text in texts_of_study(content) if text not in content.language.own)
 
 
 def make_content(

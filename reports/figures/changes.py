@@ -10,13 +10,14 @@ from analysis.plan import Outcome
 from reports.claims import WITHHELD
 from reports.content import ReportContent
 from reports.figures.stacks import ALL, Part, Piece, plot_stacks
+from reports.house_style import style_worn
 from reports.language import say, say_many
 from reports.numbers import format_count, say_amount
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Illustration
 
-COLOURS: Final = {"improved": "#0b5a97", "unchanged": "#dfe4e9", "worsened": "#e0a36a"}
-"""Dark, very light and medium: three lightnesses in grey."""
+COLOURS: Final = {"unchanged": "#dfe4e9", "worsened": "#e0a36a"}
+"""Very light and medium; with the first colour of the house style, which is dark, three lightnesses in grey."""
 _HATCHES: Final = "#8b939b"
 Bar = dict[str, Row | None]
 """Statistic -> row of an arm at a timepoint; None where it is hidden, or not there."""
@@ -57,7 +58,8 @@ def _bars(rows: Rows, content: ReportContent) -> Iterator[tuple[str, Bar]]:
 
 def _illustrate(bars: dict[str, Bar], rule: str, outcome: Outcome, content: ReportContent) -> Illustration:
     names = _names(rule, outcome, content)
-    parts = [Part(names[name], COLOURS[name], tuple(_piece(name, label, bar, names) for label, bar in bars.items()))
+    colours = {"improved": style_worn().colours[0], **COLOURS}
+    parts = [Part(names[name], colours[name], tuple(_piece(name, label, bar, names) for label, bar in bars.items()))
              for name in SHARES]  # fmt: skip
     hidden = tuple(_hidden_piece(label, bar) for label, bar in bars.items())
     parts.append(Part(say("Not shown"), _HATCHES, hidden, is_hatched=True))

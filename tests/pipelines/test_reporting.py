@@ -1,5 +1,6 @@
 """Reports of a study that has run: audiences, languages, formats, house style, portfolio."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -94,6 +95,26 @@ def test_a_study_that_has_not_run_has_no_report(harbour: Path, tmp_path: Path) -
     assert "peerimpact run" in done.output
 
 
+@pytest.mark.parametrize("tag", ["es", "fr", "ar"])
+def test_the_example_speaks_every_language_and_brings_all_of_its_texts(harbour: Path, tag: str) -> None:
+    done = CliRunner().invoke(app, ["report", str(harbour), "--language", tag, "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["without_wording"] == []
+    page = (harbour / "output" / f"report.{tag}.html").read_text()
+    assert f'<html lang="{tag}" dir="{"rtl" if tag == "ar" else "ltr"}">' in page
+    assert len(page.encode()) < 2_500_000
+
+
+def test_texts_that_a_study_does_not_bring_in_a_language_are_listed(harbour: Path, tmp_path: Path) -> None:
+    shutil.copytree(harbour, tmp_path / "study")
+    words = (tmp_path / "study" / "languages" / "es.yaml").read_text()
+    (tmp_path / "study" / "languages" / "es.yaml").write_text(words.replace("Peer support: Apoyo entre pares\n", ""))
+    done = CliRunner().invoke(app, ["report", str(tmp_path / "study"), "--language", "es"])
+    assert done.exit_code == 0
+    assert '"Peer support": ' in done.output
+    assert "Peer support" in (tmp_path / "study" / "output" / "report.es.html").read_text()
+
+
 def test_a_house_style_reaches_the_page_and_its_charts(harbour: Path, tmp_path: Path) -> None:
     folder = tmp_path / "styled"
     shutil.copytree(harbour, folder)
@@ -108,7 +129,7 @@ def test_a_house_style_reaches_the_page_and_its_charts(harbour: Path, tmp_path: 
     assert 'src="data:image/svg+xml;base64,' in page
     assert 'alt="A foundation"' in page
     assert page.count("#8a3d00") > 3
-    assert "#0b5a97" not in page.partition("</style>")[2]
+    assert "#0b5a97" not in page.partition("</style>")[2].partition('id="plotly-packed"')[0]
 
 
 @pytest.mark.parametrize(
