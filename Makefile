@@ -24,6 +24,7 @@ check: $(READY)         ## style, types, and documents that are written from cod
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.schemas --check docs
+	$(BIN)/python -m reports.messages check
 
 bench: $(READY)        ## a million people from Parquet to scores, step by step; then mixed models against peers; half an hour
 	$(BIN)/python -m benchmarks.take_in_answers
@@ -40,10 +41,10 @@ lock: $(READY)          ## pin every dependency with hashes
 schemas: $(READY)       ## JSON Schemas of study.yaml and sap.yaml, for editors
 	$(BIN)/python -m pipelines.schemas docs
 
-browser:                ## a Chromium for the tests that look at the report; without it they are skipped with a reason
-	@{ command -v chromium && command -v pdftotext; } >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium poppler-utils >/dev/null; } \
-	  || echo "No Chromium or pdftotext found: install Debian's packages 'chromium' and 'poppler-utils' to run the browser tests."
+browser:                ## a Chromium, and Pango for PDF, for the tests that look at the report; without Chromium they are skipped with a reason
+	@{ command -v chromium && command -v pdftotext && ldconfig -p | grep -q libpangoft2; } >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium poppler-utils libpango-1.0-0 libpangoft2-1.0-0 >/dev/null; } \
+	  || echo "No Chromium, pdftotext or Pango found: install Debian's packages 'chromium', 'poppler-utils' and 'libpangoft2-1.0-0' for the tests of pages and PDF."
 
 clean:                  ## remove what make and runs wrote
 	rm -rf $(VENV) .dagster .pytest_cache .mypy_cache .ruff_cache examples/*/output

@@ -78,7 +78,7 @@ def put_judgement(row: Result, found: MarginTest) -> Result:
         nan = float("nan")
         return replace(row, verdict=found.verdict, method=NO_INTERVAL, n=nan, fewest=nan, classes=nan)
     words = tell(
-        "{test}; margin {margin}, {percent} % one-sided",
+        "{test}; margin {margin}, {percent}\u00a0% one-sided",
         test=found.method,
         margin=Number.exactly(found.margin),
         percent=Number.exactly(100 * found.alpha),

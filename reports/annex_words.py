@@ -73,7 +73,7 @@ def account_for_rows(content: ReportContent) -> Iterator[str]:
     if read == int(table["rows_accepted"].sum()) + set_aside + excluded:
         yield say("All rows read are accounted for: the sum was checked.")
     else:
-        yield say("All rows read are accounted for: the sum does NOT hold.")
+        yield say("The rows that were read do not add up: some are not accounted for.")
     if content.cells_quarantined:
         cells = say("Some single answers were set aside in rows that were used.")
     else:

@@ -19,7 +19,7 @@ MOST_QUOTED: Final = 2
 """Quotations of a theme that are shown."""
 _STEP: Final = 0.1
 """In which agreement is told: with more digits, and one excerpt of each person, people could be counted."""
-FEW_PEOPLE: Final = tell("Too few people were interviewed to tell it.")
+FEW_PEOPLE: Final = tell("Excerpts of too few people were read by two coders to tell how far they agree.")
 
 
 def gate_themes(gated: pd.DataFrame, results: pd.DataFrame, profile: Profile) -> None:

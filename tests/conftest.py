@@ -1,7 +1,11 @@
 """Fixtures for every room: a key of their own, a small study folder, and the shared real data where they are."""
 
 import csv
+import fcntl
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,6 +72,24 @@ def shared() -> Path:
     folder = Path(os.environ.get("PEERIMPACT_SHARED", PROJECT.parent / "shared"))
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}; set PEERIMPACT_SHARED")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ran_example(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example study after a run, made once for all workers: copy it, never write to it.
+
+    It runs in a process of its own, for Dagster does not bear the event loop of a browser that is open.
+    """
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (root / "example.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = root / "example" / "harbour"
+        if not (root / "example.done").exists():
+            shutil.copytree(project / "examples" / "harbour", folder, ignore=shutil.ignore_patterns("output"))
+            subprocess.run([sys.executable, "-m", "pipelines.cli", "run", str(folder)], check=True, capture_output=True)
+            (root / "example.done").touch()
     return folder
 
 

@@ -153,7 +153,12 @@ def test_an_outcome_that_cannot_be_fitted_does_not_stop_the_others(run, make_tri
     results = run(_two_outcomes(make_plan), design, pd.concat([bad, scores]), people)
     verdicts = _rows(results, statistic="difference").set_index("estimand")["verdict"]
     assert verdicts.to_dict() == {"bad_post": "failed:not_converged", "mood_post": "estimated"}
-    assert set(_rows(results, outcome="bad")["analysis"]) == {"descriptive", "change_within_arm", "model", "distribution"}
+    assert set(_rows(results, outcome="bad")["analysis"]) == {
+        "descriptive",
+        "change_within_arm",
+        "model",
+        "distribution",
+    }
 
 
 def test_more_terms_than_participants_leave_no_estimate(run, make_trial, make_design, make_plan):

@@ -18,7 +18,6 @@ from playwright.sync_api import Browser, Page
 from instruments import load_library
 from pipelines.folder import open_folder
 from pipelines.reporting import FORMATS, write_portfolio, write_reports
-from pipelines.run import run_study
 
 pytestmark = pytest.mark.browser
 
@@ -70,10 +69,10 @@ def test_there_are_twenty_places_and_forty_attacks() -> None:
 
 
 @pytest.fixture(scope="module")
-def harbour(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example with a wording and a house style, run once."""
+def harbour(ran_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example after a run, with a wording and a house style."""
     folder = tmp_path_factory.mktemp("studies") / "harbour"
-    shutil.copytree(project / "examples" / "harbour", folder, ignore=shutil.ignore_patterns("output"))
+    shutil.copytree(ran_example, folder)
     items = {item.id: f"Question {item.id}" for item in load_library()["phq-9"].items}
     documents: dict[str, Any] = {
         FILES[2]: {"instrument": "phq-9", "language": "en", "holder": "A holder", "items": items},
@@ -83,7 +82,6 @@ def harbour(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(yaml.safe_dump(document))
     (folder / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
-    run_study(open_folder(folder))
     return folder
 
 

@@ -3,7 +3,6 @@
 import html
 import io
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 
 from pipelines.folder import open_folder
 from pipelines.reporting import load_content, write_csv
-from pipelines.run import run_study
 from reports import Report, prepare_report, render_page
 from reports.cells import Table, value_cell
 from reports.codebook import published_results
@@ -27,12 +25,9 @@ PRINTED = re.compile(rf"{MINUS}?[0-9][0-9,]*(?:\.[0-9]+)?")
 
 
 @pytest.fixture(scope="module")
-def report(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The report of the example, run here."""
-    folder = tmp_path_factory.mktemp("studies") / "harbour"
-    shutil.copytree(project / "examples" / "harbour", folder, ignore=shutil.ignore_patterns("output"))
-    run_study(open_folder(folder))
-    return prepare_report(load_content(open_folder(folder)))
+def report(ran_example: Path) -> Report:
+    """The report of the example."""
+    return prepare_report(load_content(open_folder(ran_example)))
 
 
 @pytest.fixture(scope="module")

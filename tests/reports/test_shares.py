@@ -74,7 +74,12 @@ def test_nothing_on_the_card_of_a_share_is_in_points(build: Build) -> None:
     content = as_share(build(estimate=(-12.4, -20.2, -4.6)))
     gated = gate_results(content.results, "threshold-10")
     card = summarise_report(content, gated).headline
-    said = [card.heading, *(drawn.caption for drawn in card.illustrations), *card.facts, *(claim.sentence for claim in card.claims)]
+    said = [
+        card.heading,
+        *(drawn.caption for drawn in card.illustrations),
+        *card.facts,
+        *(claim.sentence for claim in card.claims),
+    ]
     said += [note for claim in card.claims for note in claim.notes]
     said += [text for table in card.tables for text in (table.caption, *table.columns, *table.notes)]
     assert any("percent" in text for text in said)
