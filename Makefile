@@ -42,7 +42,7 @@ schemas: $(READY)       ## JSON Schemas of study.yaml and sap.yaml, for editors
 	$(BIN)/python -m pipelines.schemas docs
 
 browser:                ## a Chromium, and Pango for PDF, for the tests that look at the report; without Chromium they are skipped with a reason
-	@{ command -v chromium && command -v pdftotext && ldconfig -p | grep -q libpangoft2; } >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	@{ command -v chromium && command -v pdftotext && $(BIN)/python -c 'import weasyprint'; } >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium poppler-utils libpango-1.0-0 libpangoft2-1.0-0 >/dev/null; } \
 	  || echo "No Chromium, pdftotext or Pango found: install Debian's packages 'chromium', 'poppler-utils' and 'libpangoft2-1.0-0' for the tests of pages and PDF."
 

@@ -46,6 +46,8 @@ def draw_attrition(rows: Rows, content: ReportContent) -> tuple[Illustration, ..
         Labels and design.
     """
     design = content.design
+    if design.is_resampled:
+        return ()
     drawn = [(position, _points(rows, arm, design)) for position, arm in enumerate(design.arms)]
     drawn = [(position, points) for position, points in drawn if points]
     if not drawn:

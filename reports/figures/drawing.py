@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import html
 import json
-import textwrap
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from analysis.design import Measure
+from analysis.design import Measure, Timepoint
+from reports.figures.lines import DONE, RIGHT_TO_LEFT, bare, split_lines
 from reports.language import language_spoken, say
-from reports.numbers import NO_BREAK, scale_of
+from reports.numbers import MINUS, NO_BREAK, scale_of
 from reports.sections import Illustration
 from reports.theme import FONT, INK, LINES
 
@@ -29,9 +31,13 @@ HEIGHT: Final = 360
 AXIS: Final = {"fixedrange": True, "linecolor": INK, "ticks": "outside", "tickcolor": INK, "zeroline": False}
 """Looks of an axis; each chart adds range, ticks and title."""
 GRID: Final = LINES
-_TO_THE_LEFT: Final = "\u2067"
-_DONE: Final = "\u2069"
-"""Right-to-left isolate, and its end."""
+_NUMBER: Final = re.compile(rf"[{MINUS}\d.,%\s]*")
+_SIZE: Final = 14
+"""Of the type of a chart."""
+_LEADING: Final = 1.3
+"""Height of a line of text, in sizes of its type."""
+_TICKS: Final = 9.0
+"""Pixels that ticks and the gap below them take."""
 
 
 def lay_out(figure: go.Figure, *, height: int = HEIGHT, **layout: Any) -> go.Figure:
@@ -44,7 +50,7 @@ def lay_out(figure: go.Figure, *, height: int = HEIGHT, **layout: Any) -> go.Fig
         hovermode="closest",
         paper_bgcolor="#ffffff",
         plot_bgcolor="#ffffff",
-        font={"family": FONT, "size": 14, "color": INK},
+        font={"family": FONT, "size": _SIZE, "color": INK},
         margin={"l": 64, "r": 36, "t": 12, "b": 64},
         legend={
             "orientation": "h",
@@ -58,7 +64,53 @@ def lay_out(figure: go.Figure, *, height: int = HEIGHT, **layout: Any) -> go.Fig
         },
         separators=language_spoken().decimal_point + language_spoken().thousands,
     )
-    return figure.update_layout(**layout)
+    figure.update_layout(**layout)
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        if axis.title.text:
+            axis.title.font.size = axis.title.font.size or _SIZE
+            axis.title.standoff = _SIZE if axis.title.standoff is None else axis.title.standoff
+    return _make_room(figure)
+
+
+def line_start() -> str:
+    """Return where lines of text begin in the language in force: ``left`` or ``right``.
+
+    Axes and legends run from left to right in every language; labels that stand free begin where reading begins.
+    """
+    return "right" if language_spoken().direction == "rtl" else "left"
+
+
+def at_line_start() -> dict[str, Any]:
+    """Return place and alignment of an annotation whose lines begin at the side of the chart where reading begins."""
+    side = line_start()
+    return {"x": 0 if side == "left" else 1, "xref": "paper", "xanchor": side, "align": side}
+
+
+def _make_room(figure: go.Figure) -> go.Figure:
+    """Make the margins as high as the texts in them, and the chart as much higher: translations take more lines."""
+    layout, axis = figure.layout, figure.layout.xaxis
+    needed = {"t": max(_heights_above(layout.annotations), default=0.0), "b": 0.0}
+    if axis.title.text:
+        ticks = _height(axis.ticktext or " ", axis.tickfont.size)
+        needed["b"] = _TICKS + ticks + axis.title.standoff + _height(axis.title.text, axis.title.font.size)
+    for side, height in needed.items():
+        more = round(height) - layout.margin[side]
+        if more > 0:
+            layout.margin[side] += more
+            layout.height += more
+    return figure
+
+
+def _heights_above(annotations: Sequence[Any]) -> Iterator[float]:
+    """Yield how far each text that stands on the upper edge of a chart reaches above it."""
+    for each in annotations:
+        if (each.yref, each.y, each.yanchor) == ("paper", 1, "bottom"):
+            yield _height(each.text, each.font.size) + (each.yshift or 0) + 2
+
+
+def _height(texts: str | Sequence[str], size: float | None) -> float:
+    lines = [text.count("<br>") + 1 for text in ([texts] if isinstance(texts, str) else texts)]
+    return max(lines, default=0) * (size or _SIZE) * _LEADING
 
 
 def figure_height(item: Illustration) -> int:
@@ -78,21 +130,30 @@ def escaped(text: str) -> str:
 
 
 def directed(line: str) -> str:
-    """Return a line that keeps the direction of the language in force where its surroundings run left to right."""
-    if language_spoken().direction != "rtl" or not line.strip() or line.startswith(_TO_THE_LEFT):
+    """Return a line that keeps the direction of the language in force where its surroundings run left to right.
+
+    A number alone runs from left to right in every language, with its minus sign at the left.
+    """
+    if language_spoken().direction != "rtl" or line.startswith(RIGHT_TO_LEFT) or _NUMBER.fullmatch(bare(line)):
         return line
-    return f"{_TO_THE_LEFT}{line}{_DONE}"
+    return f"{RIGHT_TO_LEFT}{line}{DONE}"
+
+
+def in_one_line(text: str) -> str:
+    """Return an escaped text of several lines as one line that runs in the direction of the language in force."""
+    lines = (line.removeprefix(RIGHT_TO_LEFT).removesuffix(DONE) if line.startswith(RIGHT_TO_LEFT) else line
+             for line in text.split("<br>"))  # fmt: skip
+    return directed(" ".join(lines))
 
 
 def wrapped(text: str, width: int) -> str:
-    """Return escaped text in lines; the breaks are the only mark-up that plotly sees."""
-    lines = textwrap.wrap(text, width, break_on_hyphens=False)
-    return "<br>".join(escaped(line) for line in lines) or NO_BREAK
+    """Return escaped text in lines of about so many characters; the breaks are the only mark-up that plotly sees."""
+    return "<br>".join(escaped(line) for line in split_lines(text, width)) or NO_BREAK
 
 
 def tick(label: str) -> str:
     """Return a label of the time axis, a word or two to a line, so that neighbours do not touch on a phone."""
-    lines = textwrap.wrap(label, 7, break_long_words=False, break_on_hyphens=False)
+    lines = split_lines(label, 7, breaks_words=False)
     return "<br>".join(wrapped(line, 14) for line in lines) or NO_BREAK
 
 

@@ -29,7 +29,7 @@ _STEP: Final = 26.0
 _MARGIN: Final = 6
 _ACROSS: Final = 100.0
 """Width of the drawing, in its own units; its height is in pixels."""
-_NARROW, _BROAD = 19, 40
+_NARROW, _BROAD = 17, 36
 """Characters to a line that fit a phone in half of the width and in all of it."""
 
 

@@ -23,6 +23,7 @@ from reports.theme import INK, style_of
 BAND: Final = "#e6eaee"
 _DECIMALS: Final = 2
 _ROW: Final = 52
+_LINE: Final = 17
 _AROUND: Final = 144
 _LABEL: Final = 15
 """Characters to a line of a label: on a phone half of the width is left for the chart."""
@@ -111,16 +112,18 @@ def _figure(drawn: list[_Asked]) -> go.Figure:
     found = [each.multiples for each in drawn if each.multiples is not None]
     low, high = min(-1.25, *(each[1] for each in found)), max(1.25, *(each[2] for each in found))
     room = 0.05 * (high - low)
+    labels = [wrapped(each.label, _LABEL) for each in drawn]
+    row = max(_ROW, *(12 + _LINE * (label.count("<br>") + 1) for label in labels))
     return lay_out(
         go.Figure(_trace(drawn, found, places)),
-        height=_AROUND + _ROW * len(drawn),
+        height=_AROUND + row * len(drawn),
         showlegend=False,
         margin={"l": 64, "r": 16, "t": 40, "b": 92},
         xaxis={**AXIS, "range": [low - room, high + room], "showgrid": False, "nticks": 6,
                "title": {"text": wrapped(say("multiples of the smallest difference that people notice"), 20),
                          "standoff": 8, "font": {"size": 14}}},
         yaxis={**AXIS, "range": [len(drawn) - 0.5, -0.5], "tickvals": places, "gridcolor": GRID, "automargin": True,
-               "ticktext": [wrapped(each.label, _LABEL) for each in drawn], "tickfont": {"size": 13}},
+               "ticktext": labels, "tickfont": {"size": 13}},
         shapes=_band_and_zero(),
         annotations=[_end(0, "left", say("worse")), _end(1, "right", say("better for people"))],
     )  # fmt: skip

@@ -51,8 +51,9 @@ def split_lines(text: str, width: float, *, breaks_words: bool = True) -> list[s
         made = begun
         for place in range(start, start + len(line) + 1):
             for mark in marks.pop(place, ()):
+                if mark in _BEGINS or begun:
+                    made += mark
                 begun = begun + mark if mark in _BEGINS else begun[:-1]
-                made += mark
             made += words[place] if place < start + len(line) else ""
         at = start + len(line)
         found.append(made + DONE * len(begun))

@@ -31,7 +31,7 @@ from markupsafe import Markup, escape
 
 from reports.figures import svg
 from reports.figures.axes import Axis, draw_axis, draw_grid, open_axis, room_of
-from reports.figures.drawing import HEIGHT
+from reports.figures.drawing import HEIGHT, in_one_line
 from reports.figures.marks import BAR_GAP, Span, Trace, draw_bars, draw_key, draw_scatter
 from reports.figures.supported import refuse_unknown
 from reports.sections import Illustration
@@ -286,7 +286,7 @@ def _rows(traces: list[Trace], width: float) -> list[list[Trace]]:
 
 
 def _key_width(trace: Trace) -> float:
-    return 30 + 6 + svg.width_of(trace["name"].replace("<br>", " "), _SIZE) + 16
+    return 30 + 6 + svg.width_of(in_one_line(trace["name"]), _SIZE) + 16
 
 
 def _legend(traces: list[Trace], x: Axis, top: float) -> str:
@@ -294,7 +294,7 @@ def _legend(traces: list[Trace], x: Axis, top: float) -> str:
     for index, row in enumerate(_rows(traces, abs(x.end - x.start))):
         left, middle = x.start, top + _ROW * (index + 0.5)
         for trace in row:
-            name = trace["name"].replace("<br>", " ")
+            name = in_one_line(trace["name"])
             found += draw_key(trace, left, middle) + svg.text_at(name, left + 36, middle, size=_SIZE, anchor="start")
             left += _key_width(trace)
     return found

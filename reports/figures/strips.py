@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from reports.figures.drawing import AXIS, GRID, lay_out, wrapped
+from reports.figures.drawing import AXIS, GRID, at_line_start, lay_out, wrapped
+from reports.figures.lines import bare, split_lines
 
 BODY: Final = 28.0
 """Height of the marks of a strip, in pixels."""
 SMALL: Final = 13
 _LABEL_WIDTH: Final = 34
+_NAME_WIDTH: Final = 26
 _LINE: Final = 18.0
 _GAP: Final = 10.0
 _BOTTOM: Final = 56
@@ -49,8 +50,7 @@ def lay_strips(labels: Sequence[str], *, body: float = BODY) -> Strips:
     for label in labels:
         text = wrapped(label, _LABEL_WIDTH)
         annotations.append({
-            "text": text, "x": 0, "xref": "paper", "xanchor": "left", "y": -top, "yanchor": "top", "align": "left",
-            "showarrow": False, "font": {"size": SMALL},
+            **at_line_start(), "text": text, "y": -top, "yanchor": "top", "showarrow": False, "font": {"size": SMALL},
         })  # fmt: skip
         top += 4 + _LINE * (text.count("<br>") + 1)
         middles.append(-(top + body / 2))
@@ -85,7 +85,7 @@ def lay_out_strips(
         Further, as of plotly.
     """
     title = str(xaxis.get("title", {}).get("text", ""))
-    bottom = _BOTTOM + 20 * title.count("<br>") - (20 if not title else 0)
+    bottom = _BOTTOM + 18 * title.count("<br>") - (20 if not title else 0)
     return lay_out(
         figure,
         height=round(strips.height + 16 + bottom + 21 * _rows_on_phone(names)),
@@ -100,19 +100,19 @@ def lay_out_strips(
 
 def fits(text: str, percent: float) -> bool:
     """Tell whether a text has room in a part of a strip on a phone, given the part's share of its width."""
-    return len(text) * _CHARACTER + 4 <= percent / 100 * _PHONE
+    return len(bare(text)) * _CHARACTER + 4 <= percent / 100 * _PHONE
 
 
 def name_in_legend(text: str) -> str:
     """Return an escaped name of a trace in lines that a phone has room for."""
-    return wrapped(text, 26)
+    return wrapped(text, _NAME_WIDTH)
 
 
 def _rows_on_phone(names: Sequence[str]) -> int:
     """Return how many lines of a phone a legend takes."""
-    widths = [40 + _CHARACTER * max(map(len, textwrap.wrap(name, 26) or [""])) for name in names]
-    lines = [len(textwrap.wrap(name, 26)) for name in names]
+    found = [split_lines(name, _NAME_WIDTH) for name in names]
+    widths = [40 + _CHARACTER * max((len(bare(line)) for line in lines), default=0) for lines in found]
     if not names:
         return 0
     beside = max(1, int(_PHONE // max(widths)))
-    return math.ceil(sum(lines) / beside)
+    return math.ceil(sum(map(len, found)) / beside)

@@ -10,13 +10,12 @@ from typing import Final
 from markupsafe import escape
 
 from reports.figures.drawing import directed
+from reports.figures.lines import width_of_line
 
 LINE: Final = 1.25
 """Height of a line of text, in sizes of its type."""
 DASHES: Final = {"solid": "", "dash": "9 5", "dot": "2 4", "dashdot": "9 4 2 4", "longdash": "14 6"}
 """Name of a dash in plotly -> ``stroke-dasharray``."""
-_NARROW: Final = frozenset("iljtfrI.,:;'|!()[]/\u2009 -")
-_WIDE: Final = frozenset("mwMWOQ%@\u2014")
 _BASELINE: Final = 0.36
 """How far below its middle a line of text stands, in sizes of its type."""
 HATCHES: Final = {"/": ((1, 1),), "\\": ((1, -1),), "x": ((1, 1), (1, -1)), "-": ((1, 0),), "|": ((0, 1),),
@@ -50,8 +49,8 @@ def lines_of(text: object) -> list[str]:
 
 
 def width_of(text: object, size: float) -> float:
-    """Return about how wide the longest line of a text is: fonts differ from one computer to another."""
-    return max((sum(_share(each) for each in line) * size for line in lines_of(text)), default=0.0)
+    """Return about how wide the longest line of a text is."""
+    return max((width_of_line(line) * size for line in lines_of(text)), default=0.0)
 
 
 def height_of(text: object, size: float) -> float:
@@ -167,12 +166,3 @@ def _steps(start: float, end: float, step: float = _HATCH_STEP) -> list[float]:
 
 def _polygon(*corners: tuple[float, float]) -> str:
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in corners) + "z"
-
-
-def _share(character: str) -> float:
-    """Return about how wide a character is, in sizes of its type."""
-    if character in _NARROW:
-        return 0.33
-    if character in _WIDE:
-        return 0.87
-    return 0.7 if character.isupper() else 0.59

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
+from typing import get_args
 
 import pytest
 from babel import Locale
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 
+from analysis.design import DesignKind
 from analysis.telling import Number, join_told, list_told, tell, tell_many
-from reports import ReportContent, ReportError
+from reports import ReportContent, ReportError, prepare_report, render_report
 from reports.language import (
     Language,
     isolate,
@@ -236,3 +238,18 @@ def test_english_without_own_words_is_as_the_files_have_it(build: Callable[..., 
     assert said.design == content.design
     assert said.plan.model_dump() == content.plan.model_dump()
     assert said.instruments == content.instruments
+
+
+@pytest.mark.parametrize("tag", ["es", "fr", "ar"])
+@pytest.mark.parametrize("kind", get_args(DesignKind))
+def test_every_design_speaks_every_language_and_claims_no_more_than_it_may(
+    build: Callable[..., ReportContent], kind: str, tag: str
+) -> None:
+    content = build(kind, level=2)
+    if kind == "interrupted_time_series":
+        arms = tuple(replace(arm, starts="post") for arm in content.design.arms)
+        content = replace(content, design=replace(content.design, arms=arms))
+    page = render_report(replace(content, language=open_language(tag)))
+    assert f'<html lang="{tag}"' in page
+    english = prepare_report(content).view.headline.claims[0].sentence
+    assert english not in page
