@@ -53,7 +53,7 @@ def value_cell(row: Row | None, decimals: int) -> str:
     """Return a value, ``not shown`` where it is hidden, an en dash without a row."""
     if row is None or row.hidden:
         return NOTHING if row is None else say(NOT_SHOWN)
-    is_whole = decimals_to_print(row.conf_low, row.conf_high, decimals) == 0
+    is_whole = decimals_to_print(row.conf_low, row.conf_high, decimals, row.value) == 0
     return format_number(row.value, 0 if is_whole else decimals)
 
 

@@ -169,7 +169,7 @@ def _observed(pair: Pair, row: Row, measure: Measure, **said: str) -> str:
 
 
 def _decimals(row: Row, measure: Measure) -> int:
-    return decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure))
+    return decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure), row.value)
 
 
 def _made_alike_in(row: Row, estimand: Estimand, design: StudyDesign) -> str:

@@ -126,7 +126,7 @@ def headings_of(design: StudyDesign) -> Headings:
     """Return the headings that are true of a design."""
     if not design.is_resampled:
         return Headings(
-            found=say("What changed"),
+            found=say("What changed") if design.kind == "single_group" else say("What was found"),
             people=say("Who took part and who left"),
             lead=say("How many people there were at each step, and how many of those who started answered."),
         )

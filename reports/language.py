@@ -8,6 +8,7 @@ code. Every message is a literal, so that `reports.messages` finds it.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -205,7 +206,17 @@ def _fill(message: str, values: Mapping[str, str]) -> str:
 
 
 def _isolated(value: str, language: Language) -> str:
-    return _ISOLATED.format(value) if language.direction == "rtl" else value
+    """Return a value with a direction of its own in a right-to-left sentence, where it could be read wrong without.
+
+    Digits and words of the language itself keep their order; letters of another direction, signs and percents do not.
+    """
+    if language.direction != "rtl" or not any(_is_disordered(character) for character in value):
+        return value
+    return _ISOLATED.format(value)
+
+
+def _is_disordered(character: str) -> bool:
+    return character in "<>=" or unicodedata.bidirectional(character) in ("L", "ES", "ET")
 
 
 def _whole_like(number: float | Decimal) -> int:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.design import SERIES_CONTRAST, STEP_CONTRAST
 from reports.gated_rows import EVERYBODY, REVEALING, blur, hide, is_measurement, tells_variance, withhold
-from reports.part_gate import round_parts
+from reports.part_gate import round_up
 
 
 def gate_classes(gated: pd.DataFrame, threshold: int) -> None:
@@ -111,11 +111,11 @@ def gate_certainty(gated: pd.DataFrame) -> None:
 
 
 def gate_precision(gated: pd.DataFrame) -> None:
-    """Leave one digit of what data could have shown where standard errors are withheld, for it is a multiple of one."""
+    """Leave one digit of what data could have shown, rounded up, where standard errors are withheld: it tells them."""
     told = gated[(gated["analysis"] == "precision") & ~gated["hidden"]]
     exact = gated[(gated["analysis"] == "model") & gated["std_error"].notna()]
     withheld = told.index[~told["estimand"].isin(exact["estimand"])]
-    gated.loc[withheld, "value"] = round_parts(gated.loc[withheld, "value"], digits=1)
+    gated.loc[withheld, "value"] = round_up(gated.loc[withheld, "value"], digits=1)
 
 
 def gate_deltas(gated: pd.DataFrame) -> None:

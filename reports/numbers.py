@@ -138,9 +138,12 @@ def decimals_to_show(low: float, high: float, decimals: int, *, most: int = 3) -
     return decimals
 
 
-def decimals_to_print(low: float, high: float, decimals: int) -> int:
-    """Return `decimals_to_show`, none where the disclosure gate left whole numbers: a decimal would promise more."""
-    is_coarse = float(low).is_integer() and float(high).is_integer()
+def decimals_to_print(low: float, high: float, decimals: int, value: float = 0.0) -> int:
+    """Return `decimals_to_show`, none where the disclosure gate left whole numbers: a decimal would promise more.
+
+    Ends may be whole by chance; a `value` between them that is not shows that decimals were left.
+    """
+    is_coarse = all(float(number).is_integer() for number in (low, high, value))
     return 0 if is_coarse else decimals_to_show(low, high, decimals)
 
 

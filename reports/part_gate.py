@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 import numpy as np
@@ -47,8 +48,11 @@ def gate_parts(gated: pd.DataFrame, threshold: int) -> None:
     has_interval = shown & gated["conf_low"].notna() & gated["conf_high"].notna()
     for index in gated.index[has_interval]:
         blur(gated, index)
-    for column in ("value", "p_value"):
-        gated.loc[shown & ~has_interval, column] = round_parts(gated.loc[shown & ~has_interval, column])
+    single = shown & ~has_interval
+    upwards = single & (gated["analysis"] == "precision")
+    gated.loc[upwards, "value"] = round_up(gated.loc[upwards, "value"])
+    gated.loc[single & ~upwards, "value"] = round_parts(gated.loc[single & ~upwards, "value"])
+    gated.loc[single, "p_value"] = round_parts(gated.loc[single, "p_value"])
     gated.loc[shown, ["std_error", "df", "n"]] = np.nan
 
 
@@ -67,6 +71,18 @@ def find_revealing_parts(gated: pd.DataFrame, threshold: int) -> pd.Series:
 def round_parts(values: pd.Series, *, digits: int = DIGITS) -> pd.Series:
     """Return values with few digits."""
     return values.map(lambda value: float(f"{value:.{digits}g}") if np.isfinite(value) else value)
+
+
+def round_up(values: pd.Series, *, digits: int = DIGITS) -> pd.Series:
+    """Return sizes with few digits, never a smaller one: what data could have shown must stay what they could."""
+
+    def one(value: float) -> float:
+        if not np.isfinite(value) or value <= 0:
+            return value
+        unit = Decimal(1).scaleb(Decimal(repr(value)).adjusted() - digits + 1)
+        return float((Decimal(repr(value)) / unit).to_integral_value(ROUND_CEILING) * unit)
+
+    return values.map(one)
 
 
 SHARES_OF_HARM: Final = (

@@ -8,6 +8,7 @@ from typing import Final
 
 from data_contracts.errors import Problem
 from reports.errors import ReportError
+from reports.figures.printed import lift_texts
 
 _SCRIPTS: Final = re.compile(r"<script\b[^>]*>.*?</script>", re.DOTALL)
 _UNFOLDED: Final = "details > summary::after { content: none !important; }"
@@ -48,7 +49,7 @@ def print_pdf(page: str) -> bytes:
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of rules that are for screens
     only_what_it_holds = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
     try:
-        written: bytes = HTML(string=_SCRIPTS.sub("", page), url_fetcher=only_what_it_holds).write_pdf(
+        written: bytes = HTML(string=lift_texts(_SCRIPTS.sub("", page)), url_fetcher=only_what_it_holds).write_pdf(
             stylesheets=[CSS(string=_UNFOLDED)], pdf_variant="pdf/ua-1", pdf_identifier=b"peerimpact"
         )
     except FatalURLFetchingError as error:

@@ -101,7 +101,8 @@ def say_leavers(case: Case) -> str:
     if len(shown) == 1:
         return ""
     values = [row.value for row in shown]
-    decimals = min(decimals_to_print(row.conf_low, row.conf_high, decimals_of(case.measure)) for row in shown)
+    most = decimals_of(case.measure)
+    decimals = min(decimals_to_print(row.conf_low, row.conf_high, most, row.value) for row in shown)
     run = _run(min(values), max(values), case.measure, decimals)
     if case.is_change:
         return say(

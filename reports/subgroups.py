@@ -170,7 +170,9 @@ def _say_mediation(mediation: Mediation, rows: Rows, content: ReportContent) -> 
         return Block(heading=title, sentences=(say("This was not computed. {reason}", reason=why),))
     if indirect.hidden:
         return Block(heading=title, sentences=(say("This is not shown: {reason}.", reason=say(WITHHELD)),))
-    lead = say("The difference between the arms in {outcome} at {timepoint}, and what of it went along with {way}:", **about)
+    lead = say(
+        "The difference between the arms in {outcome} at {timepoint}, and what of it went along with {way}:", **about
+    )
     items = tuple(_say_paths(own, content, estimand))
     return Block(heading=title, sentences=(lead,), items=items, caution=say(EXPLORATORY))
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from analysis.design import Arm, StudyDesign, Timepoint
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, lay_out, tick, wrapped
+from reports.figures.drawing import AXIS, GRID, escaped, lay_out, time_axis, wrapped
 from reports.language import say, say_list
 from reports.numbers import format_share
 from reports.reading import Row, Rows, pick_one
@@ -60,9 +60,7 @@ def draw_attrition(rows: Rows, content: ReportContent) -> tuple[Illustration, ..
         height=HEIGHT,
         showlegend=len(design.arms) > 1,
         margin={"l": 64, "r": 36, "t": 12, "b": 48},
-        xaxis={**AXIS, "tickvals": weeks, "ticktext": [tick(timepoint.label) for timepoint in design.timepoints],
-               "range": [min(weeks) - edge, max(weeks) + edge], "showgrid": False, "ticklabeloverflow": "allow",
-               "tickangle": 0},
+        xaxis={**time_axis(design.timepoints), "range": [min(weeks) - edge, max(weeks) + edge]},
         yaxis={**AXIS, "title": {"text": wrapped(say("Answered, of those who started"), 20), "standoff": 14},
                "range": [0, _TOP], "tickvals": list(_MARKS), "ticktext": [format_share(mark, 100) for mark in _MARKS],
                "gridcolor": GRID, "automargin": True},

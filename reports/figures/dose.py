@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import plotly.graph_objects as go
 
@@ -11,14 +12,17 @@ from analysis.dose_part import BANDS, SLOPE
 from analysis.plan import Outcome
 from analysis.plan_parts import ExposureResponse
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, lay_out, tick, wrapped
+from reports.figures.drawing import AXIS, GRID, escaped, label_axis, lay_out, wrapped
 from reports.figures.intervals import find_range, has_interval, say_interval
 from reports.figures.strips import SMALL
 from reports.language import say
 from reports.numbers import decimals_of, format_number, scale_of
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Illustration
-from reports.theme import ARM_STYLES, INK
+from reports.theme import INK, style_of
+
+_PHONE: Final = 86.0
+"""Pixels from the first share to the last on a phone."""
 
 
 def draw_dose(outcome: Outcome, rows: Rows, content: ReportContent) -> tuple[Illustration, ...]:
@@ -62,7 +66,7 @@ def _of_part(part: ExposureResponse, outcome: Outcome, rows: Rows, content: Repo
 
 
 def _plot(shown: dict[str, Row], measure: Measure, baseline: str) -> go.Figure:
-    style, rows, bands = ARM_STYLES[0], list(shown.values()), _bands()
+    style, rows, bands = style_of(0), list(shown.values()), _bands()
     title = say("Change since {baseline}, {unit}", baseline=baseline, unit=scale_of(measure))
     figure = go.Figure(
         go.Scatter(
@@ -82,8 +86,8 @@ def _plot(shown: dict[str, Row], measure: Measure, baseline: str) -> go.Figure:
         height=340,
         margin={"l": 64, "r": 16, "t": 12, "b": 112},
         shapes=[zero],
-        xaxis={**AXIS, "range": [-0.5, len(BANDS) - 0.5], "tickvals": list(range(len(BANDS))), "tickangle": 0,
-               "ticktext": [tick(bands[band]) for band in BANDS], "showgrid": False,
+        xaxis={**label_axis(range(len(BANDS)), [bands[band] for band in BANDS], _PHONE),
+               "range": [-0.5, len(BANDS) - 0.5],
                "title": {"text": wrapped(say("Of the sessions offered"), 16), "font": {"size": SMALL}, "standoff": 10}},
         yaxis={**AXIS, "range": list(find_range(rows, [0.0])), "gridcolor": GRID, "automargin": True,
                "title": {"text": wrapped(title, 24)}},

@@ -6,12 +6,13 @@ import html
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise, zip_longest
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
 from analysis.design import Measure, Timepoint
-from reports.figures.lines import DONE, RIGHT_TO_LEFT, bare, split_lines
+from reports.figures.lines import DONE, RIGHT_TO_LEFT, bare, split_lines, width_of_line
 from reports.language import language_spoken, say
 from reports.numbers import MINUS, NO_BREAK, scale_of
 from reports.sections import Illustration
@@ -34,8 +35,13 @@ GRID: Final = LINES
 _NUMBER: Final = re.compile(rf"[{MINUS}\d.,%\s]*")
 _SIZE: Final = 14
 """Of the type of a chart."""
+_SMALL_TICK: Final = 12
 _LEADING: Final = 1.3
 """Height of a line of text, in sizes of its type."""
+_PHONE: Final = 105.0
+"""Pixels from the first timepoint to the last on a phone."""
+_APART: Final = 4.0
+"""Pixels between neighbouring labels."""
 _TICKS: Final = 9.0
 """Pixels that ticks and the gap below them take."""
 
@@ -120,7 +126,9 @@ def figure_height(item: Illustration) -> int:
 
 def figure_json(figure: go.Figure) -> str:
     """Return a figure as JSON that is safe inside a ``script`` element, the same text for the same figure."""
-    text = json.dumps(figure.to_plotly_json(), sort_keys=True, ensure_ascii=True, allow_nan=False)
+    text = json.dumps(
+        figure.to_plotly_json(), sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -155,6 +163,35 @@ def tick(label: str) -> str:
     """Return a label of the time axis, a word or two to a line, so that neighbours do not touch on a phone."""
     lines = split_lines(label, 7, breaks_words=False)
     return "<br>".join(wrapped(line, 14) for line in lines) or NO_BREAK
+
+
+def time_axis(timepoints: Sequence[Timepoint]) -> dict[str, Any]:
+    """Return ticks and looks of a time axis, which is true to scale."""
+    return label_axis([timepoint.week for timepoint in timepoints], [timepoint.label for timepoint in timepoints])
+
+
+def label_axis(places: Sequence[float], labels: Sequence[str], phone: float = _PHONE) -> dict[str, Any]:
+    """Return ticks and looks of an axis of labels; in small type where neighbours would touch on a phone.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Of the labels, in order.
+    labels : sequence of str
+        Not escaped yet.
+    phone : float
+        Pixels from the first label to the last on a phone.
+    """
+    texts = [tick(label) for label in labels]
+    widths = [[width_of_line(html.unescape(line)) * _SIZE for line in text.split("<br>")] for text in texts]
+    scale = phone / ((max(places) - min(places)) or 1.0)
+    touch = any(
+        sum(lines) / 2 + _APART > (place - before) * scale
+        for (before, place), both in zip(pairwise(places), pairwise(widths), strict=True)
+        for lines in zip_longest(*both, fillvalue=0.0)
+    )
+    return {**AXIS, "tickvals": list(places), "ticktext": texts, "tickfont": {"size": _SMALL_TICK if touch else _SIZE},
+            "showgrid": False, "ticklabeloverflow": "allow", "tickangle": 0}  # fmt: skip
 
 
 def axis_title(measure: Measure) -> str:

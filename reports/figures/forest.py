@@ -113,7 +113,7 @@ def _figure(drawn: list[_Asked]) -> go.Figure:
     low, high = min(-1.25, *(each[1] for each in found)), max(1.25, *(each[2] for each in found))
     room = 0.05 * (high - low)
     labels = [wrapped(each.label, _LABEL) for each in drawn]
-    row = max(_ROW, *(12 + _LINE * (label.count("<br>") + 1) for label in labels))
+    row = max(_ROW, *(6 + _LINE * (label.count("<br>") + 1) for label in labels))
     return lay_out(
         go.Figure(_trace(drawn, found, places)),
         height=_AROUND + row * len(drawn),
@@ -125,7 +125,8 @@ def _figure(drawn: list[_Asked]) -> go.Figure:
         yaxis={**AXIS, "range": [len(drawn) - 0.5, -0.5], "tickvals": places, "gridcolor": GRID, "automargin": True,
                "ticktext": labels, "tickfont": {"size": 13}},
         shapes=_band_and_zero(),
-        annotations=[_end(0, "left", say("worse")), _end(1, "right", say("better for people"))],
+        annotations=[_end(0, "left", wrapped(say("worse"), 8)),
+                     _end(1, "right", wrapped(say("better for people"), 12))],
     )  # fmt: skip
 
 
@@ -170,7 +171,7 @@ def _band_and_zero() -> list[dict[str, Any]]:
 def _end(x: int, side: str, text: str) -> dict[str, Any]:
     """Return the words at one end of the axis, above the chart."""
     return {"x": x, "xref": "paper", "xanchor": side, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2,
-            "showarrow": False, "font": {"size": 13}, "text": wrapped(text, 12)}  # fmt: skip
+            "showarrow": False, "font": {"size": 13}, "text": text}  # fmt: skip
 
 
 def _printed(each: _Asked) -> str:

@@ -14,13 +14,14 @@ from reports.figures.strips import SMALL, lay_out_strips, lay_strips
 from reports.language import say, say_as
 from reports.numbers import decimals_of, format_interval, format_number
 from reports.reading import Row
-from reports.theme import ARM_STYLES, INK
+from reports.theme import INK, style_of
 
 BAND: Final = "#e3e8ee"
 """Fill of the band of differences that people would not notice."""
 _ROOM: Final = 0.08
 _ROOM_OF_SIDES: Final = 36.0
-_MAIN, _OTHER = ARM_STYLES[0], ARM_STYLES[2]
+_MAIN, _OTHER = 0, 2
+"""Whose arm's style the main analysis has, and the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,10 @@ def plot_intervals(
     strips, figure = lay_strips([each.label for each in intervals]), go.Figure()
     if sides is not None:
         strips = replace(strips, height=strips.height + _ROOM_OF_SIDES)
-    for style, is_main in ((_MAIN, True), (_OTHER, False)):
+    for position, is_main in ((_MAIN, True), (_OTHER, False)):
         own = [(each, at) for each, at in zip(intervals, strips.middles, strict=True) if each.is_main == is_main]
         if own:
-            figure.add_trace(trace_intervals(own, style.colour, "circle" if is_main else "square"))
+            figure.add_trace(trace_intervals(own, style_of(position).colour, "circle" if is_main else "square"))
     low, high = find_range([each.row for each in intervals], [mark.value for mark in marks], band)
     axis = {"range": [low, high], "title": {"text": title}, "nticks": 7, "showgrid": False}
     annotations = [*_words_of_marks(marks), *_words_of_sides(sides)]
@@ -114,7 +115,7 @@ def trace_intervals(intervals: Sequence[tuple[Interval, float]], colour: str, sy
 def title_axis(text: str, measure: Measure) -> str:
     """Return an escaped title of an axis of differences or changes in a measure, and which way is good."""
     way = say("Higher is better") if measure.higher_is == "better" else say("Lower is better")
-    return f"{wrapped(text, 34)}<br>{wrapped(way, 34)}"
+    return f"{wrapped(text, 30)}<br>{wrapped(way, 30)}"
 
 
 def find_range(rows: Sequence[Row], values: Sequence[float], band: float | None = None) -> tuple[float, float]:

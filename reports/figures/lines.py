@@ -62,7 +62,8 @@ def split_lines(text: str, width: float, *, breaks_words: bool = True) -> list[s
 
 def _without_marks(text: str) -> tuple[str, dict[int, list[str]]]:
     """Return a text without marks of direction, and the marks by the place that they stood before."""
-    words, marks = "", {}
+    words = ""
+    marks: dict[int, list[str]] = {}
     for character in text:
         if _MARKS.match(character):
             marks.setdefault(len(words), []).append(character)

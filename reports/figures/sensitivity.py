@@ -29,7 +29,7 @@ from reports.language import say
 from reports.numbers import decimals_of, format_number, say_amount, scale_of
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Illustration
-from reports.theme import ARM_STYLES, INK
+from reports.theme import INK, style_of
 
 _ESTIMATES: Final = ("difference", "change")
 _LAST: Final = "completers"
@@ -151,7 +151,7 @@ def _of_points(estimand: Estimand, own: Rows, content: ReportContent) -> Iterato
 def _plot_points(
     shown: dict[float, Row], tipping: float | None, title: str, estimand: Estimand, content: ReportContent
 ) -> go.Figure:
-    measure, style = content.plan.measure_of(estimand.outcome, content.design), ARM_STYLES[0]
+    measure, style = content.plan.measure_of(estimand.outcome, content.design), style_of(0)
     rows, points = list(shown.values()), list(shown)
     figure = go.Figure(
         go.Scatter(

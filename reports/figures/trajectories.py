@@ -10,7 +10,7 @@ from analysis.design import Measure, StudyDesign, Timepoint
 from analysis.plan import Outcome
 from reports.cells import value_cell
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, axis_title, escaped, lay_out, tick, wrapped
+from reports.figures.drawing import AXIS, GRID, axis_title, escaped, lay_out, time_axis, wrapped
 from reports.language import say
 from reports.numbers import decimals_of, format_interval, format_number, format_threshold
 from reports.reading import Row, Rows, pick, pick_one
@@ -76,15 +76,7 @@ def plot_outcome(rows: Rows, design: StudyDesign, measure: Measure) -> go.Figure
     return lay_out(
         figure,
         showlegend=len(design.arms) > 1,
-        xaxis={
-            **AXIS,
-            "tickvals": weeks,
-            "ticktext": [tick(timepoint.label) for timepoint in design.timepoints],
-            "range": [min(weeks) - edge, max(weeks) + edge],
-            "showgrid": False,
-            "ticklabeloverflow": "allow",
-            "tickangle": 0,
-        },
+        xaxis={**time_axis(design.timepoints), "range": [min(weeks) - edge, max(weeks) + edge]},
         yaxis={
             **AXIS,
             "title": {"text": axis_title(measure), "standoff": 14},

@@ -154,13 +154,14 @@ def test_nothing_is_asked_for_and_nothing_runs(
     }
     with _attacked(harbour, texts):
         folder = open_folder(harbour)
-        # PDF takes seconds: every tenth turn prints the whole report, every turn its summary
-        skipped = {"pdf"} if turn % 10 else set()
-        written = {path.name: path for path in write_reports(folder, formats=[n for n in FORMATS if n not in skipped])}
-        written["index.html"] = write_portfolio([folder], harbour / "output" / "portfolio")
+        # what takes seconds, or holds hardly any text of a study, is written every eighth turn
+        formats = ("html", "summary", "xlsx") if turn % 8 else tuple(FORMATS)
+        written = {path.name: path for path in write_reports(folder, formats=formats)}
+        if turn % 8 == 0:
+            written["index.html"] = write_portfolio([folder], harbour / "output" / "portfolio")
     context = browser.new_context()
     said: list[str] = []
-    for name in ("report.html", "summary.html", "index.html"):
+    for name in (name for name in written if name.endswith(".html")):
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
         page.on("dialog", lambda dialog: said.append(dialog.message))
@@ -181,7 +182,7 @@ def test_nothing_is_asked_for_and_nothing_runs(
     cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row]
     assert [cell.coordinate for cell in cells if cell.data_type == "f"] == []
     assert [cell.coordinate for cell in cells if cell.hyperlink and cell.hyperlink.target] == []
-    for name in ("results.csv", "codebook.csv"):
+    for name in (name for name in written if name.endswith(".csv")):
         with written[name].open(encoding="utf-8-sig", newline="") as file:
             texts_told = [cell for row in csv.reader(file) for cell in row]
         risky = [cell for cell in texts_told if re.match(r"[=+@\t\r]|-(?![0-9.])", cell)]

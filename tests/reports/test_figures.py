@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +8,17 @@ import pytest
 from analysis.design import Arm, Timepoint
 from reports import ReportContent, gate_results
 from reports.figures import CONFIG, LEAST_SHARE, axis_range, figure_json, plot_outcome
+from reports.figures.attrition import draw_attrition
+from reports.figures.drawing import time_axis, wrapped
+from reports.figures.flow import draw_flow
+from reports.figures.forest import draw_forest
+from reports.figures.intervals import Interval, Mark, plot_intervals, title_axis
+from reports.figures.lines import bare, split_lines
+from reports.figures.stacks import Part, Piece, plot_stacks
+from reports.figures.strips import lay_strips
+from reports.figures.svg import height_of, width_of
+from reports.figures.trajectories import draw_trajectories
+from reports.language import open_language, say, speaking
 from reports.reading import Rows, pick, read_rows
 
 Build = Callable[..., ReportContent]
@@ -99,3 +111,91 @@ def test_figure_json_cannot_leave_its_script_element(build: Build) -> None:
 def test_chart_offers_nothing_to_send_anywhere() -> None:
     assert CONFIG["showSendToCloud"] is False
     assert CONFIG["displayModeBar"] is False
+
+
+PHONE = 280  # pixels that a figure has at the least
+LANGUAGES = ["en", "es", "fr", "ar"]
+
+
+def all_drawn(content: ReportContent) -> dict[str, dict[str, Any]]:
+    rows = read_rows(gate_results(content.results, content.plan.small_numbers.profile))
+    items = [*draw_flow(rows, content), *draw_attrition(rows, content), *draw_forest(rows, content),
+             *draw_trajectories(content.plan.outcomes[0], rows, content)]  # fmt: skip
+    bars = plot_stacks([LONG], [Part(LONG, "#0b5a97", (Piece(0.0, 60.0, ("60",)),))])
+    row = next(row for row in rows if row.analysis == "model" and row.conf_low == row.conf_low)
+    measure = content.design.measures["ssci-8.total"]
+    title = title_axis(say("{first} less {second}, {unit}", first=LONG, second=LONG, unit=say("points")), measure)
+    strips = plot_intervals([Interval(LONG, row, "")], title, marks=(Mark(0.0, say("Margin: {value}", value="3")),))
+    figures = {item.id: item.figure for item in items} | {"bars": bars, "strips": strips}
+    assert len(figures) == 6
+    return {name: figure.to_plotly_json()["layout"] for name, figure in figures.items()}
+
+
+LONG = "Comme des personnes semblables qui sont venues"
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_no_line_is_wider_than_a_phone_and_no_label_than_its_strip(build: Build, tag: str) -> None:
+    with speaking(open_language(tag)):
+        layouts = all_drawn(build())
+    for name, layout in layouts.items():
+        boxes = {
+            (box["x0"] + box["x1"]) / 2: box["x1"] - box["x0"]
+            for box in layout.get("shapes", ())
+            if box["type"] == "rect"
+        }
+        for each in layout.get("annotations", ()):
+            room = boxes[each["x"]] / 100 * (PHONE - 12) if name == "flow" else PHONE - 40
+            assert width_of(each["text"], each.get("font", {}).get("size", 14)) <= room, (name, each["text"])
+        title = layout["xaxis"].get("title", {})
+        assert width_of(title.get("text", ""), title.get("font", {}).get("size", 14)) <= PHONE - 40, name
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_margins_hold_the_lines_in_them(build: Build, tag: str) -> None:
+    with speaking(open_language(tag)):
+        layouts = all_drawn(build())
+    for name, layout in layouts.items():
+        axis, margin = layout["xaxis"], layout["margin"]
+        if title := axis.get("title", {}).get("text"):
+            ticks = max(height_of(text, 14) for text in axis.get("ticktext", ["0"]))
+            assert ticks + height_of(title, axis["title"]["font"]["size"]) + 5 <= margin["b"], name
+        above = [each for each in layout.get("annotations", ()) if each.get("yref") == "paper" and each["y"] == 1]
+        assert all(height_of(each["text"], each["font"]["size"]) <= margin["t"] for each in above), name
+    rows = layouts["forest"]["yaxis"]["ticktext"]
+    plot = layouts["forest"]["height"] - layouts["forest"]["margin"]["t"] - layouts["forest"]["margin"]["b"]
+    assert max(height_of(label, 13) for label in rows) <= plot / len(rows)
+
+
+@pytest.mark.parametrize(("tag", "side", "place"), [("en", "left", 0), ("fr", "left", 0), ("ar", "right", 1)])
+def test_labels_of_strips_begin_where_reading_begins(tag: str, side: str, place: int) -> None:
+    with speaking(open_language(tag)):
+        label = lay_strips([LONG]).labels[0]
+    assert (label["x"], label["xanchor"], label["align"]) == (place, side, side)
+    assert label["text"].count("<br>") == 1
+
+
+def test_a_part_with_a_direction_of_its_own_is_whole_on_each_of_its_lines() -> None:
+    with speaking(open_language("ar")):
+        text = say("{first} less {second}, {unit}", first="one two", second="three four five", unit="points")
+        lines = wrapped(text, 12).split("<br>")
+    assert len(lines) > 2
+    for line in lines:
+        depth = 0
+        for character in line:
+            depth += {"\u2067": 1, "\u2068": 1, "\u2069": -1}.get(character, 0)
+            assert depth > 0 or character == "\u2069"  # all of it lies within the line's own direction
+        assert depth == 0
+    assert bare(" ".join(lines)) == bare(text)
+
+
+def test_marks_of_direction_in_a_label_cannot_end_the_direction_of_a_line() -> None:
+    assert split_lines("\u2069\u2069one two", 5) == ["one", "two"]
+    assert split_lines("\u2068one two", 5) == ["\u2068one\u2069", "\u2068two\u2069"]
+
+
+def test_labels_of_timepoints_are_smaller_only_where_neighbours_would_touch() -> None:
+    near = [Timepoint("a", "Baseline", 0), Timepoint("b", "12 weeks", 12), Timepoint("c", "26 weeks", 26)]
+    far = [Timepoint("a", "Départ", 0), Timepoint("b", "12 semaines", 12), Timepoint("c", "26 semaines", 26)]
+    assert time_axis(near)["tickfont"]["size"] == 14
+    assert time_axis(far)["tickfont"]["size"] == 12

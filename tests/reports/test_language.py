@@ -114,9 +114,10 @@ def test_english_has_one_thing_only_at_one(number: float, text: str) -> None:
 def test_what_is_put_into_a_sentence_keeps_its_direction_where_it_runs_from_right_to_left() -> None:
     words: Messages = {"At {timepoint}: {count}": "{timepoint} :\u0641\u064a {count}"}
     with speaking(language("ar", words)):
-        assert say("At {timepoint}: {count}", timepoint="Week 12", count="3") == (
-            f"{FSI}Week 12{PDI} :\u0641\u064a {FSI}3{PDI}"
+        assert say("At {timepoint}: {count}", timepoint="Week 12", count="\u22123") == (
+            f"{FSI}Week 12{PDI} :\u0641\u064a {FSI}\u22123{PDI}"
         )
+        assert FSI not in say("At {timepoint}: {count}", timepoint="\u0645\u0648\u0639\u062f", count="3")
         assert FSI in say_list(["a", "b"])
         assert isolate("Week 12") == f"{FSI}Week 12{PDI}"
         assert isolate("") == ""

@@ -114,7 +114,7 @@ def test_every_answer_is_the_same_in_prose_table_and_results(report: Report, row
             if not claim.is_answered:
                 continue
             answered += 1
-            decimals = decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure))
+            decimals = decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure), row.value)
             assert say_amount(abs(row.value), measure, decimals) in claim.sentence
             assert say_range(row.conf_low, row.conf_high, measure, decimals) in claim.sentence
             cells = {cell for line in contrasts.rows for cell in line}

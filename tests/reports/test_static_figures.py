@@ -17,6 +17,7 @@ from reports.figures.attrition import draw_attrition
 from reports.figures.drawing import AXIS, escaped, lay_out, wrapped
 from reports.figures.flow import draw_flow
 from reports.figures.forest import draw_forest
+from reports.figures.printed import lift_texts
 from reports.figures.static import WIDTH, static_svg
 from reports.figures.trajectories import draw_trajectories
 from reports.language import open_language, speaking
@@ -259,11 +260,45 @@ def test_right_to_left_text_keeps_its_direction_and_the_axes_stay(build: Build) 
     content = build()
     with speaking(arabic):
         svg = static_svg(draw_trajectories(content.plan.outcomes[0], rows_of(content), content)[0])
-    texts = re.findall(r"<t(?:ext|span)[^>]*>([^<]+)<", svg)
-    assert all(text.startswith("\u2067") and text.endswith("\u2069") for text in texts)
+    texts = re.findall(r"<t(?:ext|span)[^>]*>([^<]+)(?=<)", svg)
+    words = [text for text in texts if re.search("[a-zA-Z]", text)]
+    assert len(words) == 7
+    assert all(text.startswith("\u2067") and text.endswith("\u2069") for text in words)
     assert 'direction="ltr"' in svg  # anchors are left and right in every language
     assert y_scale(svg.replace("\u2067", "").replace("\u2069", "")).step < 0
     assert "\u2067" not in static_svg(draw_trajectories(content.plan.outcomes[0], rows_of(content), content)[0])
+
+
+def test_numbers_of_an_axis_have_their_minus_at_the_left_where_texts_run_from_right_to_left(build: Build) -> None:
+    content = with_estimate(build(), "stigma", -2.4, -4.2, -0.6)
+    with speaking(open_language("ar")):
+        svg = static_svg(forest_of(content))
+    assert ">\u22121<" in svg
+    assert not re.search("\u2067[\u2212\\d.,%\\s]*\u2069", svg)
+
+
+def test_a_name_in_the_legend_is_one_line_that_runs_one_way() -> None:
+    name = "one two three four five six seven"
+    with speaking(open_language("ar")):
+        figure = go.Figure(go.Scatter(name=wrapped(name, 12), x=[1, 2], y=[3, 4], showlegend=True, mode="lines",
+                                      line={"color": "#0b5a97"}))  # fmt: skip
+        svg = static_svg(shown(lay_out(figure, xaxis=AXIS, yaxis=AXIS)))
+    assert f">\u2067{name}\u2069<" in svg
+
+
+def test_on_paper_texts_that_run_from_right_to_left_are_text_of_the_page(build: Build) -> None:
+    content = build()
+    with speaking(open_language("ar")):
+        svg = static_svg(draw_trajectories(content.plan.outcomes[0], rows_of(content), content)[0])
+    page = '<html lang="{}" dir="{}"><div class="still">{}</div></html>'
+    assert lift_texts(page.format("en", "ltr", svg)) == page.format("en", "ltr", svg)
+    lifted = lift_texts(page.format("ar", "rtl", svg))
+    assert "<text" not in lifted
+    assert "<path" in lifted
+    printed = re.findall(r"<div style=[^>]*><span>([^<]*)</span></div>", lifted)
+    assert printed == re.findall(r"<t(?:ext|span)[^>]*>([^<]+)(?=<)", svg)
+    assert all("rotate(-90" in line for line in re.findall(r"<div[^>]*><span>[^<]*SSCI-8", lifted))
+    assert "<script" not in lift_texts(page.format("ar", "rtl", svg.replace("SSCI-8", "&lt;script&gt;")))
 
 
 def with_estimate(content: ReportContent, outcome: str, value: float, low: float, high: float) -> ReportContent:
