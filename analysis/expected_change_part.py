@@ -65,8 +65,8 @@ REFUSALS: Final[dict[str, Told]] = {
         "sample, and write them as 'entry' of the outcome."
     ),
     "rule_not_followed": tell(
-        "More than {percent}\u00a0% of the scores at {baseline} lie outside of the declared entry rule, so it is not what "
-        "chose these people, and the change to expect is taken from their mean alone. Check the border, and whether "
+        "More than {percent}\u00a0% of the scores at {baseline} lie outside of the declared entry rule, so it is not "
+        "what chose these people, and the change to expect is taken from their mean alone. Check the border, and whether "
         "people entered by this score or by an earlier one: that would be a timepoint of its own."
     ),
     "one_baseline": tell(

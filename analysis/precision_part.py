@@ -54,7 +54,8 @@ def describe_precision(evaluation: Evaluation) -> Iterator[Result]:
             fewest=row.fewest,
             verdict="estimated",
             method=tell(
-                "True difference that a two-sided t-test at 5\u00a0% finds in {percent}\u00a0% of studies as precise as this.",
+                "True difference that a two-sided t-test at 5\u00a0% finds in {percent}\u00a0% of studies as precise "
+                "as this.",
                 percent=Number(100 * found.power),
             ),
         )

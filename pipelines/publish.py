@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from pipelines.folder import StudyFolder
-from pipelines.provenance import describe_provenance
+from pipelines.provenance import describe_provenance, publish_provenance
 from pipelines.reporting import FORMATS, make_content, write_csv
 from pipelines.whole_files import write_whole
 from reports import prepare_report
@@ -52,6 +52,8 @@ def publish(
     )
     report = prepare_report(content)
     files = {file: make(report) for file, make in (FORMATS[name] for name in FROM_EVERY_RUN)}
+    provenance = publish_provenance(describe_provenance(folder, reconciliation), reconciliation["source"])
+    provenance["outputs"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     for name, table in (
         ("quarantine", quarantine),
         ("reconciliation", reconciliation),
@@ -59,8 +61,6 @@ def publish(
         ("linking", linking),
     ):
         files[f"{name}.csv"] = write_csv(table)
-    provenance = describe_provenance(folder, reconciliation)
-    provenance["outputs"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files["provenance.json"] = (json.dumps(provenance, indent=2, ensure_ascii=False) + "\n").encode()
     folder.output.mkdir(parents=True, exist_ok=True)
     return [write_whole(folder.output / name, content) for name, content in files.items()]

@@ -15,7 +15,7 @@ from pipelines.errors import PipelineError
 from pipelines.folder import StudyFolder
 from pipelines.house_styles import open_house_style
 from pipelines.own_words import language_of, open_study_language
-from pipelines.provenance import describe_provenance
+from pipelines.provenance import describe_provenance, publish_provenance
 from pipelines.releasing import open_releases, record_release
 from pipelines.store import Store
 from pipelines.whole_files import write_whole
@@ -207,7 +207,7 @@ def make_content(
         verdicts=verdicts,
         reconciliation=reconciliation,
         cells_quarantined=int(reconciliation["cells_quarantined"].sum()),
-        provenance=describe_provenance(folder, reconciliation),
+        provenance=publish_provenance(describe_provenance(folder, reconciliation), reconciliation["source"]),
         quotations={} if quotations is None else _by_theme(quotations),
         frozen=folder.frozen,
         language=open_study_language(folder, language),

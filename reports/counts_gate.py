@@ -170,6 +170,17 @@ def gate_changes(gated: pd.DataFrame, threshold: int) -> None:
         exact = gated.loc[(gated["arm"] == row["arm"]) & gated["n"].notna(), "n"]
         if any(is_near(count, once - row["n"], threshold) for count in exact):
             withhold(gated, index, np.nan)
+    _hide_changes_of_hidden_means(gated)
+
+
+def _hide_changes_of_hidden_means(gated: pd.DataFrame) -> None:
+    """Hide a mean change where a mean that it lies between is hidden: with the other one it would give it back."""
+    hidden = gated[(gated["statistic"] == "mean") & (gated["analysis"] == "descriptive") & gated["hidden"]]
+    places = set(zip(hidden["outcome"], hidden["arm"], hidden["timepoint"], strict=True))
+    for index in gated.index[(gated["analysis"] == "change_within_arm") & ~gated["hidden"]]:
+        row = gated.loc[index]
+        if any((row["outcome"], row["arm"], end) in places for end in row["contrast"].split(" - ")):
+            hide(gated, gated.index == index)
 
 
 def gate_declared(gated: pd.DataFrame, threshold: int) -> None:

@@ -61,10 +61,15 @@ def blur(gated: pd.DataFrame, index: int) -> None:
         round(float(np.floor(low / unit) * unit), max(digits, 0)) + 0.0,
         round(float(np.ceil(high / unit) * unit), max(digits, 0)) + 0.0,
     ]
-    p_values = [
-        round(p, 1 - int(np.floor(np.log10(p)))) if p > 0 else p
-        for p in (float(row["p_value"]), float(row["p_adjusted"]))
-    ]
+    within = row["analysis"] == "change_within_arm"  # with whole-number scores its p-value gives the spread back
+    p_values = (
+        [np.nan, np.nan]
+        if within
+        else [
+            round(p, 1 - int(np.floor(np.log10(p)))) if p > 0 else p
+            for p in (float(row["p_value"]), float(row["p_adjusted"]))
+        ]
+    )
     gated.loc[index, _BLURRED] = [*told, np.nan, np.nan, *p_values]
 
 

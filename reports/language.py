@@ -34,6 +34,8 @@ LANGUAGES: Final[dict[str, str]] = {"en": "English", "es": "español", "fr": "fr
 _LOCALES: Final = {"en": "en_GB"}
 _ISOLATED: Final = "\u2068{}\u2069"
 """First strong isolate: in a right-to-left sentence a label or number keeps its own direction."""
+_RIGHT_TO_LEFT: Final = "\u2067{}\u2069"
+"""Isolate for a phrase of the language itself, whose parts may all be isolated and so have no say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +214,8 @@ def _isolated(value: str, language: Language) -> str:
     """
     if language.direction != "rtl" or not any(_is_disordered(character) for character in value):
         return value
-    return _ISOLATED.format(value)
+    is_of_it = any(unicodedata.bidirectional(character) in ("R", "AL") for character in value)
+    return (_RIGHT_TO_LEFT if is_of_it else _ISOLATED).format(value)
 
 
 def _is_disordered(character: str) -> bool:

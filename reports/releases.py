@@ -114,7 +114,12 @@ def compare_releases(earlier: Iterable[Release], gated: pd.DataFrame, profile: P
         reach = PROFILES[release.profile].reach
         for fact in release.facts:
             index, row = rows.get(_key(fact), (None, None))
-            if row is None or row["hidden"] or row["n"] != row["n"]:
+            if row is None or row["hidden"]:
+                continue
+            if row["n"] != row["n"]:
+                # how many there are now is withheld, so that few may have gone: two means would tell their scores
+                if fact["n"] == fact["n"] and _differ(fact, row):
+                    hidden[index] = None
                 continue
             if _tells_of_few(fact, row, reach, profile):
                 hidden[index] = None

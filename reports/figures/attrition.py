@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from analysis.design import Arm, StudyDesign, Timepoint
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, lay_out, time_axis, wrapped
+from reports.figures.drawing import AXIS, GRID, for_pointer, lay_out, time_axis, wrapped
 from reports.language import say, say_list
 from reports.numbers import format_share
 from reports.reading import Row, Rows, pick_one
@@ -107,7 +107,7 @@ def _trace(arm: Arm, position: int, points: list[_Point]) -> go.Scatter:
         textposition="bottom center" if below else "top center",
         textfont={"size": 12, "color": style.colour},
         hovertext=[
-            escaped(
+            for_pointer(
                 say("{arm}, {timepoint}: {share}", arm=arm.label, timepoint=point.timepoint.label, share=point.words)
             )
             for point in points

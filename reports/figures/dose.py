@@ -12,7 +12,7 @@ from analysis.dose_part import BANDS, SLOPE
 from analysis.plan import Outcome
 from analysis.plan_parts import ExposureResponse
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, label_axis, lay_out, wrapped
+from reports.figures.drawing import AXIS, GRID, for_pointer, label_axis, lay_out, wrapped
 from reports.figures.intervals import find_range, has_interval, say_interval
 from reports.figures.strips import SMALL
 from reports.language import say
@@ -72,7 +72,7 @@ def _plot(shown: dict[str, Row], measure: Measure, baseline: str) -> go.Figure:
         go.Scatter(
             mode="markers", hoverinfo="text", showlegend=False, x=[BANDS.index(band) for band in shown],
             y=[row.value for row in rows],
-            hovertext=[escaped(say_interval(bands[band], row, measure)) for band, row in shown.items()],
+            hovertext=[for_pointer(say_interval(bands[band], row, measure)) for band, row in shown.items()],
             marker={"symbol": "circle", "size": 12, "color": style.colour},
             error_y={"type": "data", "symmetric": False, "color": style.colour, "thickness": 2, "width": 6,
                      "array": [row.conf_high - row.value for row in rows],

@@ -42,6 +42,8 @@ _PHONE: Final = 105.0
 """Pixels from the first timepoint to the last on a phone."""
 _APART: Final = 4.0
 """Pixels between neighbouring labels."""
+_POINTER: Final = 30
+"""Characters to a line of what a pointer shows."""
 _TICKS: Final = 9.0
 """Pixels that ticks and the gap below them take."""
 
@@ -68,6 +70,7 @@ def lay_out(figure: go.Figure, *, height: int = HEIGHT, **layout: Any) -> go.Fig
             "itemdoubleclick": False,
             "traceorder": "normal",
         },
+        hoverlabel={"align": line_start()},
         separators=language_spoken().decimal_point + language_spoken().thousands,
     )
     figure.update_layout(**layout)
@@ -157,6 +160,11 @@ def in_one_line(text: str) -> str:
 def wrapped(text: str, width: int) -> str:
     """Return escaped text in lines of about so many characters; the breaks are the only mark-up that plotly sees."""
     return "<br>".join(escaped(line) for line in split_lines(text, width)) or NO_BREAK
+
+
+def for_pointer(text: str) -> str:
+    """Return escaped text that is shown where a pointer is, in lines that a phone has room for."""
+    return wrapped(text, _POINTER)
 
 
 def tick(label: str) -> str:

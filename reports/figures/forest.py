@@ -12,7 +12,7 @@ from analysis.plan import Estimand, Outcome
 from reports.cells import INTERVAL, Table, interval_cell, mark_notes, value_cell
 from reports.claims import capital
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, lay_out, wrapped
+from reports.figures.drawing import AXIS, GRID, for_pointer, lay_out, wrapped
 from reports.language import say, say_list
 from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_interval, format_number, format_threshold
 from reports.reading import Row, Rows, pick_one
@@ -138,7 +138,9 @@ def _trace(drawn: list[_Asked], multiples: list[tuple[float, float, float]], pla
         hoverinfo="text",
         x=[value for value, _, _ in multiples],
         y=places,
-        hovertext=[escaped(say("{question}: {amount}", question=each.label, amount=_printed(each))) for each in drawn],
+        hovertext=[
+            for_pointer(say("{question}: {amount}", question=each.label, amount=_printed(each))) for each in drawn
+        ],
         marker={
             "symbol": ["circle" if each.outcome.role == "primary" else "circle-open" for each in drawn],
             "size": 12,

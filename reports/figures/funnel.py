@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from analysis.design import Measure, Timepoint
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, lay_out, wrapped
+from reports.figures.drawing import AXIS, GRID, escaped, for_pointer, lay_out, wrapped
 from reports.figures.intervals import find_range, title_axis
 from reports.figures.strips import SMALL, name_in_legend
 from reports.language import say, say_many
@@ -99,7 +99,7 @@ def _plot(sites: dict[str, Site], measure: Measure) -> go.Figure:
             figure.add_trace(go.Scatter(
                 name=name_in_legend(name), mode="markers", hoverinfo="text", x=[site.reach for site in own.values()],
                 y=[site.near.value for site in own.values()], cliponaxis=False,
-                hovertext=[escaped(_hover(label, site, name, measure)) for label, site in own.items()],
+                hovertext=[for_pointer(_hover(label, site, name, measure)) for label, site in own.items()],
                 marker={"symbol": symbol, "size": size, "color": colour, "line": {"color": colour, "width": 1.5}},
             ))  # fmt: skip
     far = [row for site in ordered for row in (site.near, site.far)]

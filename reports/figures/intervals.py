@@ -9,7 +9,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from analysis.design import Measure
-from reports.figures.drawing import escaped, wrapped
+from reports.figures.drawing import escaped, for_pointer, wrapped
 from reports.figures.strips import SMALL, lay_out_strips, lay_strips
 from reports.language import say, say_as
 from reports.numbers import decimals_of, format_interval, format_number
@@ -105,7 +105,7 @@ def trace_intervals(intervals: Sequence[tuple[Interval, float]], colour: str, sy
     return go.Scatter(
         mode="markers", hoverinfo="text", showlegend=False, cliponaxis=False,
         x=[each.row.value for each, _ in intervals], y=[at for _, at in intervals],
-        hovertext=[escaped(each.hover) for each, _ in intervals],
+        hovertext=[for_pointer(each.hover) for each, _ in intervals],
         marker={"symbol": symbol, "size": 11, "color": colour, "line": {"color": colour, "width": 2}},
         error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 2, "width": 5,
                  "array": [above for above, _ in ends], "arrayminus": [below for _, below in ends]},

@@ -81,7 +81,8 @@ def _fill(words: str, width: float, *, breaks_words: bool) -> Iterator[str]:
             continue
         if line:
             yield line
-        *whole, line = textwrap.wrap(word, max(int(width), 1), break_on_hyphens=False) if breaks_words else [word]
+        wrapped = textwrap.wrap(word, max(int(width), 1), break_on_hyphens=False) if breaks_words else []
+        *whole, line = wrapped or [word]
         yield from whole
     if line:
         yield line

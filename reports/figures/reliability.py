@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from analysis.design import Measure, Timepoint
 from reports.content import ReportContent
-from reports.figures.drawing import escaped
+from reports.figures.drawing import escaped, for_pointer
 from reports.figures.intervals import has_interval
 from reports.figures.strips import lay_out_strips, lay_strips, name_in_legend
 from reports.language import say
@@ -131,7 +131,7 @@ def _alphas(found: Sequence[Occasion], position: int, name: str, heights: dict[t
     return go.Scatter(
         name=name_in_legend(name), mode="markers", hoverinfo="text", cliponaxis=False,
         x=[each.alpha.value for each in found], y=[heights[each.measure.id, each.timepoint.id] for each in found],
-        hovertext=[escaped(_hover(each)) for each in found],
+        hovertext=[for_pointer(_hover(each)) for each in found],
         marker={"symbol": style.symbol, "size": 9, "color": style.colour, "line": {"color": style.colour, "width": 2}},
         error_x={"type": "data", "symmetric": False, "color": style.colour, "thickness": 1.6, "width": 4,
                  "array": [above for above, _ in ends], "arrayminus": [below for _, below in ends]},

@@ -13,7 +13,7 @@ from analysis.plan_parts import Delta
 from analysis.sensitivity.rows import AT_RANDOM, list_planned, name_delta, name_event
 from analysis.sensitivity.tipping import TIPPING_POINT
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, lay_out, wrapped
+from reports.figures.drawing import AXIS, GRID, escaped, for_pointer, lay_out, wrapped
 from reports.figures.intervals import (
     BAND,
     Interval,
@@ -156,7 +156,7 @@ def _plot_points(
     figure = go.Figure(
         go.Scatter(
             mode="lines+markers", hoverinfo="text", showlegend=False, x=points, y=[row.value for row in rows],
-            hovertext=[escaped(say_interval(_worse(at, measure), row, measure)) for at, row in shown.items()],
+            hovertext=[for_pointer(say_interval(_worse(at, measure), row, measure)) for at, row in shown.items()],
             line={"color": style.colour, "width": 2}, marker={"symbol": "circle", "size": 11, "color": style.colour},
             error_y={"type": "data", "symmetric": False, "color": style.colour, "thickness": 2, "width": 5,
                      "array": [row.conf_high - row.value for row in rows],

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from reports.figures.drawing import GRID, escaped
+from reports.figures.drawing import GRID, escaped, for_pointer
 from reports.figures.strips import BODY, SMALL, fits, lay_out_strips, lay_strips, name_in_legend
 from reports.language import say
 from reports.theme import INK
@@ -77,7 +77,7 @@ def _trace(part: Part, middles: Sequence[float]) -> go.Bar:
     return go.Bar(
         name=name_in_legend(part.name), orientation="h", hoverinfo="text", marker=marker, width=BODY,
         x=[piece.people for piece, _ in own], base=[piece.start for piece, _ in own],
-        y=[middle for _, middle in own], hovertext=[escaped(piece.hover) for piece, _ in own],
+        y=[middle for _, middle in own], hovertext=[for_pointer(piece.hover) for piece, _ in own],
         text=[_text(piece) for piece, _ in own], textposition="inside", insidetextanchor="middle", textangle=0,
         constraintext="none", textfont={"size": SMALL, "color": _on(part)},
     )  # fmt: skip

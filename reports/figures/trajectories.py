@@ -10,7 +10,7 @@ from analysis.design import Measure, StudyDesign, Timepoint
 from analysis.plan import Outcome
 from reports.cells import value_cell
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, axis_title, escaped, lay_out, time_axis, wrapped
+from reports.figures.drawing import AXIS, GRID, axis_title, for_pointer, lay_out, time_axis, wrapped
 from reports.language import say
 from reports.numbers import decimals_of, format_interval, format_number, format_threshold
 from reports.reading import Row, Rows, pick, pick_one
@@ -164,7 +164,7 @@ def _trace(position: int, rows: Rows, design: StudyDesign, measure: Measure) -> 
 
 def _hover(label: str, timepoint: Timepoint, row: Row, measure: Measure) -> str:
     decimals = decimals_of(measure)
-    return escaped(
+    return for_pointer(
         say(
             "{arm}, {timepoint}: {mean} (95\u00a0% interval {interval})",
             arm=label,

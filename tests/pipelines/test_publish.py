@@ -1,5 +1,6 @@
 """What leaves: whole files, nothing that a spreadsheet would run."""
 
+import hashlib
 from pathlib import Path
 
 import openpyxl
@@ -55,4 +56,18 @@ def test_names_of_files_that_a_pattern_found_are_not_published(small_study: Path
     for name in ("report.html", "provenance.json", "results.csv"):
         content = (small_study / "output" / name).read_text(encoding="utf-8-sig")
         assert "file_P01" not in content
-        assert (content.count("file_*.csv (") >= 3) == (name != "results.csv")
+        assert "file_*.csv (" not in content
+    inside = (small_study / "output" / "reconciliation.csv").read_text(encoding="utf-8-sig")
+    assert inside.count("file_*.csv (") >= 3
+    assert "file_P01" not in inside
+
+
+def test_what_leaves_holds_no_fingerprint_of_a_file_that_could_be_guessed(small_study: Path) -> None:
+    run_study(open_folder(small_study))
+    output = small_study / "output"
+    told = "".join((output / name).read_text() for name in ("report.html", "provenance.json"))
+    kept_inside = ("quarantine.csv", "reconciliation.csv", "drift.csv", "linking.csv")
+    for path in (small_study / "answers.csv", *(output / name for name in kept_inside)):
+        assert hashlib.sha256(path.read_bytes()).hexdigest() not in told
+    assert hashlib.sha256((small_study / "study.yaml").read_bytes()).hexdigest() in told
+    assert '"data/*"' in told

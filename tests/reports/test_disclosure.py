@@ -10,6 +10,7 @@ from analysis.results import Result, results_table
 from reports import ReportContent, ReportError, gate_results, render_report
 from reports.counts_gate import release_counts
 from reports.disclosure import NUMBERS
+from reports.part_gate import round_up
 
 Build = Callable[..., ReportContent]
 THRESHOLD = 10
@@ -308,3 +309,19 @@ def test_ends_of_a_blurred_interval_are_rounded_outwards_and_coarse_against_its_
         shown = gated[row & gated["std_error"].isna() & ~gated["hidden"]]
         assert not shown.empty
         assert set(zip(shown["conf_low"], shown["conf_high"], strict=True)) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "told"),
+    [
+        (4.449, 2, 4.5),
+        (4.449, 1, 5.0),
+        (21.97, 1, 30.0),
+        (2.29, 1, 3.0),
+        (4.0, 1, 4.0),
+        (0.3, 1, 0.3),
+        (0.0301, 2, 0.031),
+    ],
+)
+def test_what_data_could_have_shown_is_never_rounded_down(value: float, digits: int, told: float) -> None:
+    assert round_up(pd.Series([value]), digits=digits).item() == told
