@@ -66,8 +66,8 @@ REFUSALS: Final[dict[str, Told]] = {
     ),
     "rule_not_followed": tell(
         "More than {percent}\u00a0% of the scores at {baseline} lie outside of the declared entry rule, so it is not "
-        "what chose these people, and the change to expect is taken from their mean alone. Check the border, and whether "
-        "people entered by this score or by an earlier one: that would be a timepoint of its own."
+        "what chose these people, and the change to expect is taken from their mean alone. Check the border, and "
+        "whether people entered by this score or by an earlier one: that would be a timepoint of its own."
     ),
     "one_baseline": tell(
         "The study has one timepoint before the programme, and a second baseline needs two. Declare both "
