@@ -8,6 +8,7 @@ code. Every message is a literal, so that `reports.messages` finds it.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ from reports.errors import ReportError
 LANGUAGES: Final[dict[str, str]] = {"en": "English", "es": "español", "fr": "français", "ar": "العربية"}
 """Tags of the languages whose catalogue is whole, and their own names."""
 _LOCALES: Final = {"en": "en_GB"}
+_UNPRINTABLE: Final = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]"
+)
 _ISOLATED: Final = "\u2068{}\u2069"
 """First strong isolate: in a right-to-left sentence a label or number keeps its own direction."""
 _RIGHT_TO_LEFT: Final = "\u2067{}\u2069"
@@ -167,8 +171,11 @@ def say_told(words: str, text: str) -> str:
 
 
 def own_words(text: str) -> str:
-    """Return a text of the study in the language in force, as it is where the study brings no other."""
-    return language_spoken().own.get(text, text)
+    """Return a text of the study in the language in force, as it is where the study brings no other.
+
+    Control characters, and marks that turn the direction of what stands beside them, are left out.
+    """
+    return _UNPRINTABLE.sub("", language_spoken().own.get(text, text))
 
 
 def _say_node(node: Any) -> str:

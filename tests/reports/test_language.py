@@ -254,3 +254,10 @@ def test_every_design_speaks_every_language_and_claims_no_more_than_it_may(
     assert f'<html lang="{tag}"' in page
     english = prepare_report(content).view.headline.claims[0].sentence
     assert english not in page
+
+
+def test_texts_of_a_study_cannot_turn_round_what_stands_beside_them() -> None:
+    assert own_words("a\u202eb\u2066c\x00d\x07e\u2028f") == "abcdef"
+    with speaking(replace(open_language("es"), own={"Peer": "Pa\u202eres"})):
+        assert own_words("Peer") == "Pares"
+    assert own_words("\u062f\u0639\u0645 1\u200f") == "\u062f\u0639\u0645 1\u200f"
