@@ -164,7 +164,9 @@ def test_an_estimand_is_held_against_its_margin(
     (row,) = judge_margins(answered(make_plan, make_design, make_evaluation, value, question=question))
     assert (row.analysis, row.statistic, row.estimand, row.n) == ("margin", JUDGED, "mood_post", 60)
     assert verdict(row) == said
-    assert row.method.endswith("; margin 4, 2.5 % one-sided" if question == "non_inferiority" else "5 % one-sided")
+    assert row.method.endswith(
+        "; margin 4, 2.5\u00a0% one-sided" if question == "non_inferiority" else "5\u00a0% one-sided"
+    )
     assert find_unsayable(row.method, set()) == []
 
 
