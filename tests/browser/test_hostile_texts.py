@@ -63,14 +63,6 @@ PAYLOADS = (
 )  # fmt: skip
 
 
-TURNS = len(PAYLOADS) // 2
-"""Each place has every attack once, two at a time; those of spreadsheets stand first, where alone they attack."""
-
-
-def _payloads(number: int) -> str:
-    return f"{PAYLOADS[TURNS + number]} {PAYLOADS[number]}"
-
-
 def test_there_are_twenty_places_and_forty_attacks() -> None:
     assert len(SINKS) >= 20
     assert len(set(PAYLOADS)) == 40
@@ -144,20 +136,20 @@ def _draw_everything(page: Page) -> None:
     """Bring every chart into sight, those that are folded too, and wait until each is drawn."""
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     page.set_viewport_size({"width": 1280, "height": 60_000})
-    for _ in range(400):
+    for _ in range(1200):  # a busy machine draws slowly
         if page.locator(".drawing:not([data-drawn])").count() == 0:
             return
         page.wait_for_timeout(50)
     pytest.fail("a chart was not drawn")
 
 
-@pytest.mark.parametrize("turn", range(TURNS))
+@pytest.mark.parametrize("turn", range(len(PAYLOADS)))
 def test_nothing_is_asked_for_and_nothing_runs(
     harbour: Path, browser: Browser, hits: tuple[int, list[str]], turn: int
 ) -> None:
     port, asked = hits
     texts = {
-        sink: _payloads((turn + number) % TURNS).format(url=f"http://127.0.0.1:{port}/{turn}-{number}")
+        sink: PAYLOADS[(turn + number) % len(PAYLOADS)].format(url=f"http://127.0.0.1:{port}/{turn}-{number}")
         for number, sink in enumerate(SINKS)
     }
     with _attacked(harbour, texts):
