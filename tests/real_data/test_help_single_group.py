@@ -28,6 +28,7 @@ AS_PRINTED = 0.01
 EACH_ARM_IN_SIX_MONTHS = -10.0
 NEAR = 3.0
 """Points; the half width of the interval of the clinic arm's change."""
+OPEN = "How much of that is due to the programme cannot be told."
 SOURCE = "Usual care in the same trial, where nobody's stay was improved by a clinic"
 
 
@@ -100,8 +101,9 @@ def expected(run: Run, **where: str) -> dict[str, float]:
 def test_no_causal_word_is_said(name: str, request: pytest.FixtureRequest) -> None:
     run = request.getfixturevalue(name)
     lint_claims(run.report.read_text(), "single_group", quoted=[SOURCE])
-    assert not FORBIDDEN.search(words_of(run).replace(SOURCE, ""))
-    assert words_of(run).count("How much of that is due to the programme cannot be told.") >= 3
+    words = words_of(run)
+    assert words.count(OPEN) >= 3
+    assert not FORBIDDEN.search(words.replace(SOURCE, "").replace(OPEN, ""))
 
 
 @pytest.mark.parametrize("name", ["clinic", "severe"])
@@ -120,7 +122,7 @@ def test_a_fall_of_ten_points_is_what_usual_care_shows_too(clinic: Run) -> None:
     text = words_of(clinic)
     assert "People like these who had no programme later had scores that were 10.2 points lower" in text
     assert text.count("The change seen is about what one would expect without any programme.") >= 2  # page one, card
-    assert "At 6 months the change is about what one would expect without any programme (95 % interval of what" in text
+    assert "At 6 months the change is about what one would expect without any programme. The 95 % interval of what" in text
 
 
 def test_without_an_entry_rule_the_report_says_what_cannot_be_told_and_whom_to_ask(clinic: Run) -> None:
