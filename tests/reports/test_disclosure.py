@@ -8,8 +8,9 @@ import pytest
 
 from analysis.results import Result, results_table
 from reports import ReportContent, ReportError, gate_results, render_report
-from reports.counts_gate import release_counts
+from reports.counts_gate import gate_changes, release_counts
 from reports.disclosure import NUMBERS
+from reports.gated_rows import blur
 from reports.part_gate import round_up
 
 Build = Callable[..., ReportContent]
@@ -325,3 +326,18 @@ def test_ends_of_a_blurred_interval_are_rounded_outwards_and_coarse_against_its_
 )
 def test_what_data_could_have_shown_is_never_rounded_down(value: float, digits: int, told: float) -> None:
     assert round_up(pd.Series([value]), digits=digits).item() == told
+
+
+def test_a_change_is_hidden_where_a_mean_that_it_lies_between_is_and_loses_its_p_value_where_it_is_coarse() -> None:
+    means = [Result(analysis="descriptive", statistic="mean", outcome="mood", arm=arm, timepoint=at, value=9.0, n=30)
+             for arm in ("peer", "usual") for at in ("baseline", "post")]  # fmt: skip
+    changes = [Result(analysis="change_within_arm", statistic="mean_change", outcome="mood", arm=arm, timepoint="post",
+                      contrast="post - baseline", value=2.23, std_error=1.1, df=29, conf_low=-0.1, conf_high=4.4,
+                      p_value=0.34, n=30) for arm in ("peer", "usual")]  # fmt: skip
+    gated = results_table([*means, *changes]).assign(hidden=[True, *[False] * 5], at_least=np.nan)
+    gate_changes(gated, THRESHOLD)
+    assert gated["hidden"].tolist() == [True, False, False, False, True, False]
+    assert np.isnan(gated.loc[4, "value"])
+    blur(gated, 5)
+    assert np.isnan(gated.loc[5, "p_value"])
+    assert gated.loc[5, "value"] == 2.2

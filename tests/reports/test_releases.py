@@ -197,3 +197,13 @@ def test_pairs_of_releases_that_differ_by_one_to_nine_people_tell_nothing_of_the
     assert not learned
     assert refused > PAIRS / 4
     assert protected > PAIRS / 20
+
+
+def test_a_mean_is_hidden_where_it_moved_and_it_is_withheld_how_many_are_left():
+    told = {"analysis": "descriptive", "statistic": "mean", "outcome": "mood", "arm": "peer", "timepoint": "post"}
+    first = results_table([Result(**told, value=16.73, n=30)]).assign(hidden=False, at_least=np.nan)
+    later = results_table([Result(**told, value=16.8)]).assign(hidden=False, at_least=21.0)
+    same = results_table([Result(**told, value=16.73)]).assign(hidden=False, at_least=21.0)
+    rule = PROFILES["threshold-10"]
+    assert compare_releases([released(first)], later, rule).hidden == (0,)
+    assert compare_releases([released(first)], same, rule).hidden == ()
