@@ -122,7 +122,9 @@ def test_a_fall_of_ten_points_is_what_usual_care_shows_too(clinic: Run) -> None:
     text = words_of(clinic)
     assert "People like these who had no programme later had scores that were 10.2 points lower" in text
     assert text.count("The change seen is about what one would expect without any programme.") >= 2  # page one, card
-    assert "At 6 months the change is about what one would expect without any programme. The 95 % interval of what" in text
+    assert (
+        "At 6 months the change is about what one would expect without any programme. The 95 % interval of what" in text
+    )
 
 
 def test_without_an_entry_rule_the_report_says_what_cannot_be_told_and_whom_to_ask(clinic: Run) -> None:
