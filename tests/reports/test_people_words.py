@@ -230,7 +230,9 @@ def test_a_hostile_quotation_label_or_definition_stays_text(build: Build) -> Non
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert "{{ 7*7 }}" in page
-    assert page.count(html.escape(HOSTILE, quote=False)) >= 1 or page.count(html.escape(HOSTILE)) >= 1
+    plain = HOSTILE.replace("\u202e", "")  # a character that turns the order of letters is left out of the page
+    assert "\u202e" not in page
+    assert page.count(html.escape(plain, quote=False)) >= 1 or page.count(html.escape(plain)) >= 1
 
 
 def test_what_people_say_may_claim_and_what_the_report_says_may_not(build: Build) -> None:
