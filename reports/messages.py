@@ -56,7 +56,7 @@ def update_catalogue(tag: str, template: Catalog) -> None:
     catalogue.update(template, no_fuzzy_matching=True, keep_user_comments=True)
     catalogue.obsolete.clear()
     written = BytesIO()
-    write_po(written, catalogue, width=120, sort_output=False, include_lineno=False, omit_header=False)
+    write_po(written, catalogue, width=120, no_location=True)
     path.write_bytes(written.getvalue())
 
 
