@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -190,6 +190,8 @@ class Quality(StrictModel):
 class Export(StrictModel):
     """One file, or several alike (`path` may hold * and ?), and how it is read."""
 
+    may_be_empty: ClassVar[bool] = False
+    """Whether a header without a row is a delivery."""
     path: Text
     format: Format
     participant_id: Participant

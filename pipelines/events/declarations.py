@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -48,6 +48,8 @@ class EventsSource(Export):
     of no event where the event is `fixed`: a list of all participants has a day only for those who left.
     """
 
+    may_be_empty: ClassVar[bool] = True
+    """Nothing may have happened to anybody."""
     event: EventSource
     day: DateColumn | None = None
     timepoint: TimepointColumn | None = None

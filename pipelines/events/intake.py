@@ -11,9 +11,10 @@ import pandas as pd
 
 from data_contracts import SetAside, Verdict, conform, enforce
 from data_contracts.model import Contract
-from pipelines.deliveries import ROW, list_identical_files
+from pipelines.deliveries import list_identical_files
 from pipelines.events.lines import DAY, NOTHING_HAPPENED, EventFile, list_events
 from pipelines.linking import pseudonymise
+from pipelines.lists import drop_set_aside
 from pipelines.study import Study
 
 DAYS_BEFORE: Final = 366
@@ -83,16 +84,16 @@ def take_in_events(
     aside = [*[line for file in files for line in file.table.set_aside], *list_identical_files(files)]
     lines = pd.concat([list_events(study, file) for file in files], ignore_index=True)
     lines["participant_id"] = pseudonymise(lines["participant_id"], study.study, key)
-    lines = _without(lines, aside)
+    lines = drop_set_aside(lines, aside)
     is_told = lines["event"] != NOTHING_HAPPENED
     told, repeated = _said_once(lines[is_told].reset_index(drop=True))
     days = pd.to_datetime(told["day"].where(told["day"] != "")) - told["participant_id"].map(baseline)
     told["days_since_baseline"] = (days / _ONE_DAY).astype("float64")
     checked, broken = _enforce(told, files, rows, contracts["event_rows"], parameters)
-    kept = _without(told, broken)
+    kept = drop_set_aside(told, broken)
     by_day = kept["reading"] == DAY
     kept["timepoint"] = kept["timepoint"].mask(by_day, find_next_timepoints(study, kept, rows))
-    used = _without(lines, [*repeated, *broken])
+    used = drop_set_aside(lines, [*repeated, *broken])
     return Events(
         conform(kept[list(contracts["events"].table.dtypes)], contracts["events"]),
         used.groupby("source", sort=False).size().to_dict(),
@@ -171,9 +172,3 @@ def _enforce(
         codes_of=codes_of,
     )
     return checked.verdicts, checked.set_aside
-
-
-def _without(lines: pd.DataFrame, aside: Sequence[SetAside]) -> pd.DataFrame:
-    gone = {(line.source, line.source_row) for line in aside}
-    is_gone = [place in gone for place in zip(*(lines[name] for name in ROW), strict=True)]
-    return lines[~np.array(is_gone, dtype=bool)].reset_index(drop=True)

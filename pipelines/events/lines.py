@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pandas as pd
 
-from data_contracts.errors import Problem
-from pipelines.corrections import Correction, correct_table
-from pipelines.deliveries import ExportFile, read_files
-from pipelines.errors import PipelineError
+from pipelines.corrections import Correction
+from pipelines.deliveries import ExportFile
 from pipelines.events.declarations import EventsSource
+from pipelines.lists import plain_cells, read_lists
 from pipelines.rows import UNDECLARED, list_ids
 from pipelines.sources import ERRORS
 from pipelines.study import Study
@@ -36,40 +34,12 @@ class EventFile(ExportFile):
 def read_event_files(
     study: Study, data_root: Path, taken: Collection[str], corrections: Sequence[Correction] = (), key: bytes = b""
 ) -> tuple[EventFile, ...]:
-    """Read every list of events, and apply the corrections log.
-
-    Parameters
-    ----------
-    study : Study
-        The study definition.
-    data_root : Path
-        Folder that the paths are relative to.
-    taken : collection of str
-        Tables that answers or sessions are read from; one of them that tells of events too has ``(events)`` after its
-        name, and ``(events 2)`` where a second source of events reads it.
-    corrections : sequence of Correction
-        The corrections log.
-    key : bytes
-        As in `tell_file`.
-
-    Raises
-    ------
-    PipelineError
-        With every problem of every file: not there, not readable, a column missing, a correction that does not fit.
-    """
-    problems: list[Problem] = []
-    files: list[EventFile] = []
-    known = set(taken)
-    for source in study.events:
-        for file in read_files(study, source, source.columns, data_root, problems, key):
-            name = _own_name(file.table.source, known)
-            known.add(name)
-            aside = tuple(replace(line, source=name) for line in file.table.set_aside)
-            table = replace(file.table, source=name, set_aside=aside)
-            files.append(EventFile(source, table, file.fingerprint, file.unused))
-    if problems:
-        raise PipelineError(problems)
-    return tuple(replace(file, table=correct_table(file.table, corrections)) for file in files)
+    """Read every list of events, and apply the corrections log, as `read_lists` does."""
+    sources = [(source, source.columns) for source in study.events]
+    return tuple(
+        EventFile(cast("EventsSource", file.declared), file.table, file.fingerprint, file.unused)
+        for file in read_lists(study, sources, "events", data_root, taken, corrections, key)
+    )
 
 
 def list_events(study: Study, file: EventFile) -> pd.DataFrame:
@@ -81,10 +51,10 @@ def list_events(study: Study, file: EventFile) -> pd.DataFrame:
     nothing = {*study.missing_codes, *ERRORS}
     lines = pd.DataFrame({"source": file.table.source, "source_row": text.index})
     lines["participant_id"] = list_ids(file, nothing).to_numpy()
-    when = _plain(text[source.when], nothing)
+    when = plain_cells(text[source.when], nothing)
     if source.event.column and source.event.values:
         kinds = {code: kind or NOTHING_HAPPENED for code, kind in source.event.values.items()}
-        codes = _plain(text[source.event.column], nothing)
+        codes = plain_cells(text[source.event.column], nothing)
         lines["event"] = [kinds.get(code, f"{UNDECLARED}{code}" if code else "") for code in codes]
     else:
         lines["event"] = [source.event.fixed if told else NOTHING_HAPPENED for told in when]
@@ -96,14 +66,4 @@ def list_events(study: Study, file: EventFile) -> pd.DataFrame:
         values = source.timepoint.values if source.timepoint else {}
         lines["day"], lines["timepoint"] = "", [values.get(told, "") for told in when]
         lines["reading"] = [TIMEPOINT if told in values else UNKNOWN if told else "" for told in when]
-    return lines
-
-
-def _plain(column: pd.Series, nothing: Collection[str]) -> list[str]:
-    return ["" if told in nothing else told for told in column.str.strip()]
-
-
-def _own_name(table: str, taken: Collection[str]) -> str:
-    """Return a name that no table has yet."""
-    names = (f"{table} (events{f' {number}' if number > 1 else ''})" for number in count(1))
-    return table if table not in taken else next(name for name in names if name not in taken)
+    return lines.astype({column: "str" for column in lines if column != "source_row"})  # a list may hold no row

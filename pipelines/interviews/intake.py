@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from data_contracts import SetAside, Verdict, conform, enforce
 from data_contracts.model import Contract
-from pipelines.deliveries import ROW, ExportFile, list_identical_files
+from pipelines.deliveries import ExportFile, list_identical_files
 from pipelines.interviews.lines import NO_THEME, InterviewFile, list_judgements
 from pipelines.interviews.quotations import choose_quotations
 from pipelines.linking import pseudonymise
+from pipelines.lists import drop_set_aside
 from pipelines.rows import list_ids
 from pipelines.study import Study
 
@@ -86,14 +86,14 @@ def take_in_interviews(
     told = pd.concat([_list_rows(study, file) for file in files], ignore_index=True)
     ids = {one for file in (*answers, *files) for one in list_ids(file) if one}
     told = _under_pseudonyms(study, told, key)
-    lines = _without(told, aside)
+    lines = drop_set_aside(told, aside)
     judged, repeated = _judged_once(lines)
     checked, broken = _enforce(judged, files, rows, contracts["coding_rows"], parameters)
-    kept = _without(judged, broken)
+    kept = drop_set_aside(judged, broken)
     quotations, withheld = choose_quotations(kept, told, ids)
     numbers = {coder: number for number, coder in enumerate(sorted(kept["coder"].unique()), start=1)}
     codings = kept.assign(coder=kept["coder"].map(numbers), theme=kept["theme"].where(kept["theme"] != NO_THEME, ""))
-    used = _without(lines, [*repeated, *broken])
+    used = drop_set_aside(lines, [*repeated, *broken])
     return Interviews(
         *_tables(codings, quotations, contracts),
         used.groupby("source", sort=False).size().to_dict(),
@@ -183,9 +183,3 @@ def _enforce(
         codes_of=codes_of,
     )
     return checked.verdicts, checked.set_aside
-
-
-def _without(lines: pd.DataFrame, aside: Sequence[SetAside]) -> pd.DataFrame:
-    gone = {(line.source, line.source_row) for line in aside}
-    is_gone = [place in gone for place in zip(*(lines[name] for name in ROW), strict=True)]
-    return lines[~np.array(is_gone, dtype=bool)].reset_index(drop=True)

@@ -36,6 +36,7 @@ def read_delimited(
     delimiter: str | None = None,
     decimal_comma: bool = False,
     number_names: bool = False,
+    may_be_empty: bool = False,
 ) -> RawTable:
     """Read a delimited text file.
 
@@ -51,6 +52,8 @@ def read_delimited(
         As declared. Without it: the one that cuts the first rows into the same number of fields.
     decimal_comma : bool
         As declared: where a number is read, ``2,5`` is one. No cell is changed.
+    number_names, may_be_empty : bool
+        As in `build_table`.
 
     Returns
     -------
@@ -69,8 +72,8 @@ def read_delimited(
     header = next(rows, None)
     if header is None:
         raise SourceError(Problem("file_empty", "The file is empty.", "Deliver the export again.", source))
-    table = build_table(source, header[1], rows, number_names=number_names)
-    if not text.endswith(("\n", "\r", '"')):
+    table = build_table(source, header[1], rows, number_names=number_names, may_be_empty=may_be_empty)
+    if len(table.cells) and not text.endswith(("\n", "\r", '"')):
         table = set_aside_last_row(table, CUT_ADVICE)
     return replace(table, decimal_comma=decimal_comma)
 

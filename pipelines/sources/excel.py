@@ -55,6 +55,7 @@ def read_excel(
     header_row: int = 1,
     is_declared: bool = True,
     number_names: bool = False,
+    may_be_empty: bool = False,
 ) -> RawTable:
     """Read one sheet of an .xlsx workbook.
 
@@ -75,7 +76,7 @@ def read_excel(
         Row of the sheet with the column names. Rows above it are set aside as excluded.
     is_declared : bool
         Whether study.yaml names `sheet`. A name that it does not say may be that of a person and is told nowhere.
-    number_names : bool
+    number_names, may_be_empty : bool
         As in `build_table`.
 
     Returns
@@ -106,7 +107,7 @@ def read_excel(
     ]
     rows = [(row, _fit(fields, len(header))) for row, fields in found.rows if row > header_row and row not in merged]
     try:
-        table = build_table(name, header, rows, number_names=number_names)
+        table = build_table(name, header, rows, number_names=number_names, may_be_empty=may_be_empty)
     except SourceError as error:  # which counts on a header in the first row
         raise SourceError(
             replace(one, line=header_row if one.line == 1 else one.line) for one in error.problems

@@ -83,7 +83,12 @@ class RawTable:
 
 
 def build_table(
-    source: str, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], *, number_names: bool = False
+    source: str,
+    header: Sequence[str],
+    rows: Iterable[tuple[int, Sequence[str]]],
+    *,
+    number_names: bool = False,
+    may_be_empty: bool = False,
 ) -> RawTable:
     """Hold every row against the header: a fixed number of fields, blank rows excluded, all else kept as text.
 
@@ -97,11 +102,13 @@ def build_table(
         Row in the file and its fields.
     number_names : bool
         Whether names that stand twice are told apart by a number, see `number_repeated`.
+    may_be_empty : bool
+        Whether a header without a row says something: nothing happened to anybody.
 
     Raises
     ------
     SourceError
-        The header is empty, a name stands twice or is missing, or most rows do not fit the header.
+        The header is empty, a name stands twice or is missing, most rows do not fit the header, or there is none.
     """
     names = [name.strip() for name in header]
     names = number_repeated(names) if number_names else names
@@ -140,7 +147,7 @@ def build_table(
                 1,
             )
         )
-    if not kept:
+    if not kept and not may_be_empty:
         raise SourceError(
             Problem("no_rows", "The file has a header but no answers.", "Deliver the export again.", source)
         )

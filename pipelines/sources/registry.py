@@ -28,6 +28,8 @@ READERS: Final[dict[Format, str]] = {
     "fhir": "fhir:read_fhir",
 }
 """Module and function; imported when the format is read, because some need large libraries."""
+MAY_BE_EMPTY: Final = ("csv", "excel")
+"""Formats of lists that somebody keeps: one without a row is whole."""
 
 
 def read_source(path: Path, name: str, source: Export) -> RawTable:
@@ -45,4 +47,6 @@ def read_source(path: Path, name: str, source: Export) -> RawTable:
     module, function = READERS[source.format].split(":")
     reader = cast("Callable[..., RawTable]", getattr(import_module(f"pipelines.sources.{module}"), function))
     given = {option: getattr(source, option) for option in OPTIONS[source.format]}
+    if source.may_be_empty and source.format in MAY_BE_EMPTY:
+        given["may_be_empty"] = True
     return reader(path, name, **{option: value for option, value in given.items() if value is not None})

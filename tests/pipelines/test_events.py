@@ -213,6 +213,17 @@ def test_a_correction_mends_a_row_of_a_list(study: Study) -> None:
     assert (account(intake), intake.unused_corrections) == ([5, 5, 0, 0], ())
 
 
+@pytest.mark.parametrize("text", ["who,what,happened\n", "who,what,happened", "who,what,happened\n,,\n"])
+def test_a_list_without_an_event_is_a_delivery_nothing_happened(study: Study, text: str) -> None:
+    folder = study(GOOD)
+    (folder / "list.csv").write_text(text)
+    intake = taken(folder)
+    assert intake.events.empty
+    rows = intake.reconciliation.set_index("source").loc["list.csv"]
+    assert (rows["rows_read"], rows["rows_accepted"]) == (text.count(",,"), 0)
+    assert rows["rows_read"] == rows["rows_excluded"]
+
+
 def test_a_study_without_events_has_an_empty_table(small_study: Path) -> None:
     intake = taken(small_study)
     assert intake.events.empty
