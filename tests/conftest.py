@@ -76,21 +76,35 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def ran_example(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example study after a run, made once for all workers: copy it, never write to it.
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A function that runs a study once for all workers: its name, what writes its folder, and options of the run.
 
-    It runs in a process of its own, for Dagster does not bear the event loop of a browser that is open.
+    Copy the folder, never write to it. It runs in a process of its own, for Dagster does not bear the event loop of a
+    browser that is open.
     """
     base = tmp_path_factory.getbasetemp()
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with (root / "example.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        folder = root / "example" / "harbour"
-        if not (root / "example.done").exists():
-            shutil.copytree(project / "examples" / "harbour", folder, ignore=shutil.ignore_patterns("output"))
-            subprocess.run([sys.executable, "-m", "pipelines.cli", "run", str(folder)], check=True, capture_output=True)
-            (root / "example.done").touch()
-    return folder
+
+    def run(name: str, write: Callable[[Path], object], *options: str) -> Path:
+        folder = root / "ran" / name
+        folder.parent.mkdir(exist_ok=True)
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                write(folder)
+                command = [sys.executable, "-m", "pipelines.cli", "run", str(folder), *options]
+                ended = subprocess.run(command, check=False, capture_output=True, text=True)
+                assert (folder / "output" / "report.html").exists(), ended.stdout + ended.stderr
+        return folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ran_example(project: Path, run_once: Callable[..., Path]) -> Path:
+    """The example study after a run."""
+    example = project / "examples" / "harbour"
+    return run_once("harbour", lambda to: shutil.copytree(example, to, ignore=shutil.ignore_patterns("output")))
 
 
 @pytest.fixture
