@@ -111,11 +111,12 @@ def load_document(path: Path, model: type[Model]) -> Document[Model]:
     text = _read_text(path)
     data, lines = parse_yaml(text, path.name)
     if not isinstance(data, dict):
+        first = next(iter(model.model_fields))
         raise DataContractError(
             Problem(
                 "not_a_mapping",
                 "The document is not a list of 'key: value' lines.",
-                "Start it with a key such as 'study: my_study'.",
+                "Write a line 'key: value', or remove the file." if first == "root" else f"Start it with '{first}: ...'.",
                 path.name,
                 1,
             )

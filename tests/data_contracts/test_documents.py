@@ -41,6 +41,7 @@ def load(tmp_path: Path, text: str) -> Document[Home]:
         ("street: !!python/object/apply:os.system [ls]\n", 1, "Tags are not allowed"),
         ("street: [a\n", 2, "home.yaml"),
         ("- a\n", 1, "not a list of 'key: value' lines"),
+        ("", 1, "Start it with 'street: ...'."),
         ("street: " + "[" * 30 + "]" * 30 + "\n", 1, "Nested deeper"),
     ],
 )
