@@ -44,7 +44,7 @@ _DIGITS: Final = 6
 """Decimals beyond which a standardised difference is rounding."""
 NO_RATIO: Final = tell(
     "How strong something unmeasured would have to be is told of differences of scores, and of shares compared by "
-    "overlap weights. Ask for one of these as a further estimand."
+    "overlap weights.\nAsk for one of these as a further estimand."
 )
 NO_SPREAD: Final = tell(
     "Scores at baseline do not vary, so the difference cannot be put in standard deviations, and how strong something "

@@ -1,4 +1,4 @@
-"""How sure one may be of an outcome: a level that starts with the design and falls for stated reasons.
+"""How sure one may be of an answer: a level that starts with the design and falls for stated reasons.
 
 After GRADE (Guyatt et al. 2008, doi 10.1136/bmj.39489.470347.AD; 2011, doi 10.1016/j.jclinepi.2010.06.013), with rules
 that a program can check. What is about one domain takes one level together, however many reasons there are for it.
@@ -7,10 +7,11 @@ that a program can check. What is about one domain takes one level together, how
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from analysis.balance_part import reasons_of_balance
-from analysis.certainty_measurement import reasons_of_measurement
+from analysis.certainty_measurement import reasons_of_knowing, reasons_of_measurement
 from analysis.certainty_reasons import (
     DOMAIN_OF,
     DOMAINS,
@@ -67,11 +68,14 @@ FURTHER_REASONS: Final[tuple[Callable[[Outcome, Evaluation, Sequence[Result]], I
     reasons_of_plan,
     reasons_of_balance,
 )
-"""Reasons that the parts of an evaluation give, from the rows of one outcome."""
+"""Reasons that the parts of an evaluation give, from the rows of one estimand."""
 
 
 def derive_certainty(outcome: Outcome, evaluation: Evaluation, found: Sequence[Result] = ()) -> Iterator[Result]:
-    """Yield the certainty of an outcome and its reasons.
+    """Yield the certainty of every answer about an outcome, each at its own timepoint, and its reasons.
+
+    It is about whether the difference is one that people notice, where the plan names the smallest one, and otherwise
+    about whether there is any.
 
     Parameters
     ----------
@@ -85,24 +89,30 @@ def derive_certainty(outcome: Outcome, evaluation: Evaluation, found: Sequence[R
     Yields
     ------
     Result
-        ``level`` (1 very low to 4 high), then a ``reason`` each, by domain: its kind in `item` (empty for the design),
-        a sentence in `method`, the place of its number in `estimand`, `arm` and `timepoint`, and the levels taken off
-        in `value`: 1 for the first of a domain, 0 for what counts together with the reason before it. Nothing goes
-        below 1. A kind of reason that holds for several estimands of the outcome is told once. Nothing without an
-        estimate.
+        For each estimand ``level`` (1 very low to 4 high), then a ``reason`` each, by domain: its kind in `item` (empty
+        for the design), a sentence in `method`, the place of its number in `arm` and `timepoint`, and the levels taken
+        off in `value`: 1 for the first of a domain, 0 for what counts together with the reason before it. Nothing goes
+        below 1. What whoever gave the scores knew takes a level only where nothing else does.
     """
-    reasons = _find_reasons(outcome, evaluation, found)
-    if reasons is None:
-        return
+    for answer in evaluation.answers:
+        if answer.outcome == outcome.id and answer.verdict == "estimated" and answer.estimand:
+            yield from _rate(answer, outcome, evaluation, found)
+
+
+def _rate(answer: Result, outcome: Outcome, evaluation: Evaluation, found: Sequence[Result]) -> Iterator[Result]:
+    """Yield the certainty of one answer."""
     start, by_design = _start(evaluation.design)
-    told = [Result(analysis="certainty", statistic="reason", outcome=outcome.id, value=4 - start, method=by_design)]
-    told = told if by_design else []
+    empty = Result(analysis="certainty", statistic="reason", estimand=answer.estimand, outcome=outcome.id)
+    told = [replace(empty, value=4 - start, method=by_design)] if by_design else []
     taken = {"design"} if by_design else set()
+    reasons = _find_reasons(answer, outcome, evaluation, found)
     for reason in sorted(reasons, key=lambda each: DOMAINS.index(DOMAIN_OF[each.kind])):
-        told.append(_tell(reason, outcome, takes=DOMAIN_OF[reason.kind] not in taken))
+        told.append(_tell(reason, empty, takes=DOMAIN_OF[reason.kind] not in taken))
         taken.add(DOMAIN_OF[reason.kind])
+    knowing = reasons_of_knowing(outcome, evaluation, is_alone=not taken)
+    told += [_tell(reason, empty, takes=not taken) for reason in knowing]
     level = max(1, 4 - int(sum(row.value for row in told)))
-    yield Result(analysis="certainty", statistic="level", outcome=outcome.id, value=level, method=LEVELS[level])
+    yield replace(empty, statistic="level", value=level, method=LEVELS[level])
     yield from told
 
 
@@ -113,24 +123,20 @@ def _start(design: StudyDesign) -> tuple[int, str]:
     return START[design.kind]
 
 
-def _find_reasons(outcome: Outcome, evaluation: Evaluation, found: Sequence[Result]) -> list[Reason] | None:
-    """Return the reasons of an outcome, the first of each kind; None where nothing of it was estimated."""
-    estimated = [
-        row for row in evaluation.answers if row.outcome == outcome.id and row.verdict == "estimated" and row.estimand
-    ]
-    if not estimated:
-        return None
-    own = [row for row in found if row.outcome == outcome.id]
+def _find_reasons(answer: Result, outcome: Outcome, evaluation: Evaluation, found: Sequence[Result]) -> list[Reason]:
+    """Return the reasons of an answer, the first of each kind."""
+    asked = evaluation.estimand(answer.estimand)
+    alone = replace(evaluation, plan=evaluation.plan.model_copy(update={"estimands": [asked]}), answers=[answer])
+    own = [row for row in found if row.outcome == outcome.id and row.estimand in ("", asked.id)]
     again = [row for row in own if row.analysis == "quality"]
-    later = {evaluation.estimand(row.estimand).timepoint for row in estimated}
     everything = [
-        *reasons_of_missing(outcome, evaluation, estimated),
-        *reasons_of_intervals(outcome, evaluation, estimated),
-        *reasons_of_few(outcome, evaluation, estimated),
-        *reasons_of_samples(outcome, evaluation, estimated),
-        *reasons_of_measurement(outcome, evaluation, later, found),
-        *reasons_of_flags(outcome, estimated, again, evaluation.plan),
-        *(reason for further in FURTHER_REASONS for reason in further(outcome, evaluation, own)),
+        *reasons_of_missing(outcome, alone, [answer]),
+        *reasons_of_intervals(outcome, alone, [answer]),
+        *reasons_of_few(outcome, alone, [answer]),
+        *reasons_of_samples(outcome, alone, [answer]),
+        *reasons_of_measurement(outcome, alone, {asked.timepoint}, found),
+        *reasons_of_flags(outcome, [answer], again, alone.plan),
+        *(reason for further in FURTHER_REASONS for reason in further(outcome, alone, own)),
     ]
     first: dict[str, Reason] = {}
     for reason in everything:
@@ -138,12 +144,9 @@ def _find_reasons(outcome: Outcome, evaluation: Evaluation, found: Sequence[Resu
     return list(first.values())
 
 
-def _tell(reason: Reason, outcome: Outcome, *, takes: bool) -> Result:
-    return Result(
-        analysis="certainty",
-        statistic="reason",
-        outcome=outcome.id,
-        estimand=reason.estimand,
+def _tell(reason: Reason, empty: Result, *, takes: bool) -> Result:
+    return replace(
+        empty,
         arm=reason.arm,
         timepoint=reason.timepoint,
         item=reason.kind,

@@ -1,4 +1,4 @@
-"""What makes one less sure of an outcome: kinds of reasons, the domains they belong to, and those that models give.
+"""What makes one less sure of an answer: kinds of reasons, the domains they belong to, and those that models give.
 
 A sentence here gives no number that was found: the report puts it in from the row where it stands, as far as the
 disclosure gate left it there (`reports.certainty`). Nor does a reason hang on a number that the gate hides because few
@@ -24,10 +24,10 @@ from analysis.plan import Estimand, Outcome, Plan
 from analysis.results import Result
 from analysis.telling import Number, Told, list_told, tell, tell_many
 
-Domain = Literal["design", "people", "precision", "comparison", "measurement", "conduct"]
+Domain = Literal["design", "people", "precision", "comparison", "measurement", "conduct", "knowing"]
 Kind = Literal[
     "expected", "missing", "leavers", "imprecise", "few", "permutation", "balance", "overlap", "composition",
-    "unreliable", "not_invariant", "draft", "ceiling", "audit", "not_prespecified", "flagged",
+    "unreliable", "not_invariant", "draft", "ceiling", "audit", "not_prespecified", "flagged", "knowing",
 ]  # fmt: skip
 DOMAIN_OF: Final[dict[Kind, Domain]] = {
     "expected": "design",
@@ -46,6 +46,7 @@ DOMAIN_OF: Final[dict[Kind, Domain]] = {
     "audit": "measurement",
     "not_prespecified": "conduct",
     "flagged": "conduct",
+    "knowing": "knowing",
 }
 """Kind of reason -> what it is about. Whatever is about one thing takes one level together, as in GRADE."""
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
@@ -58,7 +59,7 @@ FEWEST_PARTICIPANTS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why one is less sure of an outcome.
+    """Why one is less sure of the answer to a question.
 
     Attributes
     ----------
@@ -66,13 +67,12 @@ class Reason:
         A key of `DOMAIN_OF`.
     sentence : Told
         For a programme manager, with the limit that was passed and without any number that was found.
-    estimand, arm, timepoint : str
-        Where the number stands that it is about; empty where it is about none, or about the whole outcome.
+    arm, timepoint : str
+        Where the number of that estimand stands that it is about; empty where it is about none, or the whole of it.
     """
 
     kind: Kind
     sentence: Told
-    estimand: str = ""
     arm: str = ""
     timepoint: str = ""
 
@@ -83,7 +83,7 @@ def is_told(fewest: float, plan: Plan) -> bool:
 
 
 def reasons_of_missing(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
-    """Yield the arm and timepoint of which the largest share has no score, where it is more than `MOST_MISSING`."""
+    """Yield the arm of which the largest share has no score at the timepoint, where it is more than `MOST_MISSING`."""
     design, frame = evaluation.design, evaluation.frames[outcome.id]
     shares: dict[tuple[str, str], float] = {}
     for estimand in [] if design.is_resampled else _asked(evaluation, estimated):
@@ -96,25 +96,37 @@ def reasons_of_missing(outcome: Outcome, evaluation: Evaluation, estimated: Sequ
         label = next(known.label for known in design.arms if known.id == arm)
         told: dict[str, str | Number] = {"percent": in_percent(MOST_MISSING), "timepoint": label_of(design, timepoint)}
         sentence = tell(
-            "More than {percent}\u00a0% of the people in {arm} have no score at {timepoint}.", arm=label, **told
+            "More than {percent}\u00a0% of the people in {arm} have no score at {timepoint}, and nobody knows how they "
+            "fared.",
+            arm=label,
+            **told,
         )
         if len(design.arms) == 1:
-            sentence = tell("More than {percent}\u00a0% of the people have no score at {timepoint}.", **told)
+            sentence = tell(
+                "More than {percent}\u00a0% of the people have no score at {timepoint}, and nobody knows how they "
+                "fared.",
+                **told,
+            )
         yield Reason("missing", sentence, arm=arm, timepoint=timepoint)
 
 
 def reasons_of_intervals(outcome: Outcome, evaluation: Evaluation, estimated: Sequence[Result]) -> Iterator[Reason]:
-    """Yield estimates whose interval decides nothing (`is_imprecise`)."""
+    """Yield estimates whose interval lies on both sides of a limit (`is_imprecise`)."""
     design = evaluation.design
     for row in (row for row in estimated if is_imprecise(row, outcome)):
         timepoint = evaluation.estimand(row.estimand).timepoint
-        sentence = _tell_open(label_of(design, timepoint), outcome, design)
-        yield Reason("imprecise", sentence, row.estimand, timepoint=timepoint)
+        holds_none = may_be_none(row.conf_low, row.conf_high, row.p_adjusted)
+        sentence = _tell_open(label_of(design, timepoint), outcome, design, holds_none=holds_none)
+        yield Reason("imprecise", sentence, timepoint=timepoint)
 
 
-def _tell_open(at: str, outcome: Outcome, design: StudyDesign) -> Told:
+def _tell_open(at: str, outcome: Outcome, design: StudyDesign, *, holds_none: bool) -> Told:
     """Return what an interval leaves open."""
     is_named, is_change = outcome.smallest_meaningful_change is not None, design.kind == "single_group"
+    if not holds_none and is_change:
+        return tell("At {timepoint} the change may be one that people notice, or a smaller one.", timepoint=at)
+    if not holds_none:
+        return tell("At {timepoint} the difference may be one that people notice, or a smaller one.", timepoint=at)
     if is_named and is_change:
         return tell("At {timepoint} there may be no change, or one that people notice.", timepoint=at)
     if is_named:
@@ -149,7 +161,7 @@ def reasons_of_few(outcome: Outcome, evaluation: Evaluation, estimated: Sequence
             sentence = _tell_few(at, is_sure=is_sure, is_alone=len(design.arms) == 1)
         else:
             continue
-        yield Reason("few", sentence, row.estimand, timepoint=estimand.timepoint)
+        yield Reason("few", sentence, timepoint=estimand.timepoint)
 
 
 def _tell_few(at: str, *, is_sure: bool, is_alone: bool) -> Told:
@@ -202,17 +214,27 @@ def reasons_of_samples(outcome: Outcome, evaluation: Evaluation, estimated: Sequ
                 baseline=design.baseline.label,
                 covariates=list_told(label for known, label in labels.items() if known in different),
             )
-            yield Reason("composition", sentence, estimand.id, timepoint=estimand.timepoint)
+            yield Reason("composition", sentence, timepoint=estimand.timepoint)
 
 
 def is_imprecise(row: Result, outcome: Outcome) -> bool:
-    """Tell whether an interval holds no difference, and one that people notice; any may be where none is named.
+    """Tell whether an interval leaves open what the certainty is about.
 
-    An interval without zero holds it nevertheless where several questions are allowed for and chance remains.
+    Where the plan names the smallest meaningful change, that is whether people notice the difference: the interval
+    holds differences that they notice and others that they do not (Guyatt et al. 2025, doi 10.1136/bmj-2024-081904).
+    Otherwise it is whether there is any difference: the interval holds none.
     """
-    holds_none = row.conf_low <= 0 <= row.conf_high or row.p_adjusted >= 1 - CONFIDENCE
+    holds_none = may_be_none(row.conf_low, row.conf_high, row.p_adjusted)
     smallest = outcome.smallest_meaningful_change
-    return holds_none and (smallest is None or max(-row.conf_low, row.conf_high) >= smallest.value)
+    if smallest is None:
+        return holds_none
+    near = 0.0 if holds_none else min(abs(row.conf_low), abs(row.conf_high))
+    return near < smallest.value <= max(-row.conf_low, row.conf_high)
+
+
+def may_be_none(conf_low: float, conf_high: float, p_adjusted: float) -> bool:
+    """Tell whether an interval holds zero, also where several questions are allowed for and chance remains."""
+    return conf_low <= 0 <= conf_high or p_adjusted >= 1 - CONFIDENCE
 
 
 def in_percent(share: float) -> Number:

@@ -26,7 +26,7 @@ NO_SINGLE_NUMBER: Final = tell(
 )
 _NO_SPREAD: Final = tell(
     "Scores at baseline do not differ between people, or fewer than two people have one, so measurement error cannot "
-    "be told. Give 'sd' of the people tested under 'reliable_change'."
+    "be told.\nGive 'sd' of the people tested under 'reliable_change'."
 )
 _THRESHOLD_BY_DECLARED: Final = tell(
     "1.96 sqrt(2) SD sqrt(1 - r), retest correlation r declared, SD declared (Jacobson & Truax 1991)"
@@ -77,8 +77,9 @@ def count_changes(evaluation: Evaluation) -> Iterator[Result]:
         10.1037/0022-006X.59.1.12; SD is declared, or that of all baseline scores). Per arm and timepoint ``improved``,
         ``unchanged`` and ``worsened``: shares from 0 to 1 with Wilson intervals, of the people with both scores;
         nothing is imputed. In randomised designs ``difference_in_shares`` that improved (Newcombe interval) and
-        ``number_needed`` of each contrast asked, by the smallest meaningful change if there is one. Nothing where
-        each timepoint is a sample of its own: nobody is followed.
+        ``number_needed`` of each contrast that was estimated, by the smallest meaningful change if there is one: what
+        kept the arms from being compared by their means keeps them from being compared by shares. Nothing where each
+        timepoint is a sample of its own: nobody is followed.
     """
     if evaluation.design.is_resampled:
         return
@@ -98,9 +99,10 @@ def _count_outcome(outcome: Outcome, evaluation: Evaluation) -> Iterator[Result]
         yield threshold
     reliable = threshold.value if threshold is not None and threshold.value > 0 else NAN
     for timepoint in design.timepoints[1:]:
-        contrasts = dict.fromkeys(each.contrast for each in asked if each.timepoint == timepoint.id)
-        if not contrasts:
+        asked_then = [each for each in asked if each.timepoint == timepoint.id]
+        if not asked_then:
             continue
+        answered = dict.fromkeys(each.contrast for each in asked_then if evaluation.answer(each) is not None)
         found: dict[tuple[str, str], _Counted] = {}
         for arm in design.arms:
             pairs = frame.loc[frame["arm"] == arm.id, [score_column(design.baseline.id), score_column(timepoint.id)]]
@@ -109,7 +111,7 @@ def _count_outcome(outcome: Outcome, evaluation: Evaluation) -> Iterator[Result]
                 yield from _share_rows(one, outcome.id, arm.id, timepoint.id)
         if design.kind == "randomised":
             rule = MEANINGFUL if outcome.smallest_meaningful_change is not None else RELIABLE
-            for contrast in contrasts:
+            for contrast in answered:
                 first, second = contrast.split(" - ")
                 if (first, rule) in found and (second, rule) in found:
                     place = {"outcome": outcome.id, "timepoint": timepoint.id, "contrast": contrast, "item": rule}

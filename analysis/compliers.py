@@ -34,33 +34,33 @@ SHARE_CAME: Final = "share_attended_enough"
 REFUSALS: Final[dict[str, Told]] = {
     "not_by_chance": tell(
         "Who was offered the sessions was not decided by chance between two arms, so people who come cannot be "
-        "compared with people who would have come. Take the question out of the plan."
+        "compared with people who would have come.\nTake the question out of the plan."
     ),
     "population_of_its_own": tell(
-        "The estimand is asked of people chosen by what they did, not of everybody. Name an estimand of everybody."
+        "The estimand is asked of people chosen by what they did, not of everybody.\nName an estimand of everybody."
     ),
     "not_a_score": tell(
-        "This question is answered for scores in points only. Ask it of the score that the outcome is made from."
+        "This question is answered for scores in points only.\nAsk it of the score that the outcome is made from."
     ),
     "no_sessions": tell(
-        "The study tells of no sessions, so who came is not known. Declare 'sessions' in study.yaml, or take the "
+        "The study tells of no sessions, so who came is not known.\nDeclare 'sessions' in study.yaml, or take the "
         "question out of the plan."
     ),
     "reference_attended": tell(
         "Sessions were attended in the reference arm too before the timepoint, so people who come only when they are "
-        "offered sessions cannot be told from people who come anyway. Check the log for people under the wrong arm, or "
-        "take the question out of the plan."
+        "offered sessions cannot be told from people who come anyway.\nCheck the log for people under the wrong arm, "
+        "or take the question out of the plan."
     ),
     "too_few_came": tell(
-        "Too few people came to so many sessions, or too few have scores at both timepoints. The floor is "
+        "Too few people came to so many sessions, or too few have scores at both timepoints.\nThe floor is "
         "small_numbers: fewest_per_arm in the plan; a lower 'attended_at_least' asks of more people."
     ),
     "weak_first_stage": tell(
         "Being offered the sessions made too little difference to who came to so many of them, so a number would be "
-        "far off by chance alone. A lower 'attended_at_least' asks of more people."
+        "far off by chance alone.\nA lower 'attended_at_least' asks of more people."
     ),
     "too_few_clusters": tell(
-        "There are too few people or groups for so many covariates. Take covariates out of the estimand."
+        "There are too few people or groups for so many covariates.\nTake covariates out of the estimand."
     ),
 }
 """Reason -> sentence with the way out; none gives a number of people found."""
@@ -172,7 +172,7 @@ def _answer(part: Compliers, evaluation: Evaluation) -> Iterator[Result]:
     offered = (people["arm"] == estimand.compared.first).to_numpy()
     enough = (people[ATTENDED] >= part.attended_at_least).to_numpy()
     counts = [int(enough.sum()), int((~offered).sum())]
-    if min(counts) < plan.small_numbers.fewest_per_arm:
+    if min(counts) < plan.small_numbers.floor:
         yield _refuse(row, "too_few_came")
         return
     known = build_columns(people, usable_terms(people, estimand.covariates))
@@ -189,7 +189,7 @@ def _answer(part: Compliers, evaluation: Evaluation) -> Iterator[Result]:
     some = int((offered & ~enough & (people[ATTENDED] > 0).to_numpy()).sum())
     parts = [counts[0], int((offered & ~enough).sum()), some]
     classes = classes_of(evaluation, outcome)
-    rarer = min(count_fewest(people.loc[arm, "later"], classes) for arm in (offered, ~offered))
+    rarer = min(count_fewest(people.loc[arm, "later"]) for arm in (offered, ~offered))
     fewest = float(np.fmin(min(number for number in parts if number), rarer))
     row = replace(row, n=min(counts), fewest=fewest, classes=classes)
     answer = found.difference

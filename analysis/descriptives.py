@@ -41,9 +41,8 @@ def describe_outcome(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> 
     for arm in design.arms:
         for timepoint in design.timepoints:
             points = frame.loc[frame["arm"] == arm.id, score_column(timepoint.id)].dropna()
-            fewest = count_fewest(points, classes)
             for row in _cell(points.to_numpy(dtype=float), outcome, arm.id, timepoint.id):
-                yield row if row.statistic == "observed" else replace(row, classes=classes, fewest=fewest)
+                yield row if row.statistic == "observed" else _say_how_alike(row, points, classes)
 
 
 def describe_events(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> Iterator[Result]:
@@ -99,8 +98,18 @@ def describe_changes(frame: pd.DataFrame, outcome: str, design: StudyDesign) -> 
         for timepoint in design.timepoints[1:]:
             pairs = own[[score_column(timepoint.id), score_column(baseline)]].dropna().to_numpy(dtype=float)
             if len(pairs):
+                change = pd.Series(pairs[:, 0] - pairs[:, 1])
                 for row in _change(pairs[:, 0], pairs[:, 1], outcome, arm.id, timepoint.id, baseline):
-                    yield replace(row, classes=classes)
+                    yield _say_how_alike(row, change, classes)
+
+
+def _say_how_alike(row: Result, points: pd.Series, classes: float) -> Result:
+    """Return a row with how many people stand apart from the commonest value, of a spread from the commonest two.
+
+    A sum tells of those apart from one value, and with the sum of squares of those apart from two.
+    """
+    commonest = 2 if row.statistic in ("sd", "standardised_change") else 1
+    return replace(row, classes=classes, fewest=count_fewest(points, commonest))
 
 
 def _cell(points: Array, outcome: str, arm: str, timepoint: str) -> Iterator[Result]:

@@ -34,30 +34,30 @@ BANDS: Final = ("below_third", "third_to_two_thirds", "two_thirds_or_more")
 SLOPE: Final = "slope_per_session"
 REFUSALS: Final[dict[str, Told]] = {
     "no_sessions": tell(
-        "The study tells of no sessions, so who came how often is not known. Declare 'sessions' in study.yaml, or take "
-        "the question out of the plan."
+        "The study tells of no sessions, so who came how often is not known.\nDeclare 'sessions' in study.yaml, or "
+        "take the question out of the plan."
     ),
     "not_a_score": tell(
-        "This is answered for scores in points only, and the outcome is of another kind. Ask it of the score that the "
+        "This is answered for scores in points only, and the outcome is of another kind.\nAsk it of the score that the "
         "outcome is made from."
     ),
     "nobody_followed": tell(
-        "Each timepoint is a sample of its own, so nobody's change is known. Take the question out of the plan."
+        "Each timepoint is a sample of its own, so nobody's change is known.\nTake the question out of the plan."
     ),
     "population_of_its_own": tell(
-        "The estimand is asked of people chosen by what they did, not of everybody. Name an estimand of everybody."
+        "The estimand is asked of people chosen by what they did, not of everybody.\nName an estimand of everybody."
     ),
     "too_few_participants": tell(
-        "Too few people of the arm have a score at baseline, one at the timepoint, and all covariates. The floor is "
+        "Too few people of the arm have a score at baseline, one at the timepoint, and all covariates.\nThe floor is "
         "small_numbers: fewest_per_arm in the plan."
     ),
     "attendance_alike": tell(
-        "Nearly everybody in the arm came to the same number of sessions, so nothing can be said of more or fewer. The "
-        "description of the programme as delivered is what there is."
+        "Nearly everybody in the arm came to the same number of sessions, so nothing can be said of more or fewer.\n"
+        "The description of the programme as delivered is what there is."
     ),
     "too_few_groups": tell(
-        "People of the arm meet in too few groups with scores to tell how precise a number is. Read the description of "
-        "the programme as delivered instead."
+        "People of the arm meet in too few groups with scores to tell how precise a number is.\nRead the description "
+        "of the programme as delivered instead."
     ),
 }
 """Reason -> sentence with the way out; none gives a number of people found."""
@@ -172,12 +172,12 @@ def _respond(part: ExposureResponse, evaluation: Evaluation) -> Iterator[Result]
     rows = person_frame(evaluation, outcome, estimand.timepoint, estimand.covariates, beside)
     rows = rows[rows["arm"] == part.arm].reset_index(drop=True)
     classes = classes_of(evaluation, outcome)
-    rarer = count_fewest(rows["later"], classes)
+    rarer = count_fewest(rows["later"])
     unlike = _count_unlike(rows[ATTENDED])
     reason = ""
-    if len(rows) < plan.small_numbers.fewest_per_arm:
+    if len(rows) < plan.small_numbers.floor:
         reason = "too_few_participants"
-    elif unlike < plan.small_numbers.fewest_per_arm:
+    elif unlike < plan.small_numbers.floor:
         reason = "attendance_alike"
     elif has_too_few_groups(rows, part.arm, design):
         reason = "too_few_groups"
@@ -206,7 +206,7 @@ def _band_means(rows: pd.DataFrame, terms: Sequence[str], row: Result, design: S
     means = fit_people(banded, ("band", *terms)).marginal_means("band")
     for band in present:
         people = banded[banded["band"] == band]
-        fewest = np.fmin(len(people), count_fewest(people["later"], row.classes))
+        fewest = np.fmin(len(people), count_fewest(people["later"]))
         own = replace(row, statistic=f"mean_change_{band}", n=len(people), fewest=float(fewest))
         found = put_estimate(replace(own, method=describe_fit(banded, terms, design)), means.combine({(band,): 1.0}))
         if found.verdict == "estimated":

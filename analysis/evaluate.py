@@ -132,7 +132,7 @@ def evaluate_plan(
     everybody = of_everybody(plan)
     models = {outcome.id: estimate_outcome(outcome, frames[outcome.id], everybody, design) for outcome in plan.outcomes}
     of_some = estimate_in_populations(plan, design, scores=choice.used, participants=participants, sessions=sessions)
-    fewest = plan.small_numbers.fewest_per_arm
+    fewest = plan.small_numbers.floor
     answered = leave_out(responses, flags, plan.quality.leave_out, "value")
     measurement = tuple(assess_measures(answered, choice.used, library, design, fewest=fewest))
     results = list(count_participants(scores, participants, responses, design))

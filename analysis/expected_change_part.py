@@ -59,18 +59,18 @@ DOUBTS: Final[dict[str, Told]] = {
 REFUSALS: Final[dict[str, Told]] = {
     "no_entry_rule": tell(
         "Regression to the mean cannot be told: the plan does not say from among whom people entered. Who enters "
-        "because of a high score scores lower the next time, as part of that score was chance, and how much depends on "
-        "the border and on how well two scores of a person agree. Ask who decided on entry, and from which score on; "
-        "take mean, standard deviation and retest correlation of the people they came from out of one published "
-        "sample, and write them as 'entry' of the outcome."
+        "because of a score far from the average scores closer to it the next time, as part of that score was chance, "
+        "and how much depends on the border and on how well two scores of a person agree.\nAsk who decided on entry, "
+        "and from which score on; take mean, standard deviation and retest correlation of the people they came from "
+        "out of one published sample, and write them as 'entry' of the outcome."
     ),
     "rule_not_followed": tell(
         "More than {percent}\u00a0% of the scores at {baseline} lie outside of the declared entry rule, so it is not "
-        "what chose these people, and the change to expect is taken from their mean alone. Check the border, and "
+        "what chose these people, and the change to expect is taken from their mean alone.\nCheck the border, and "
         "whether people entered by this score or by an earlier one: that would be a timepoint of its own."
     ),
     "one_baseline": tell(
-        "The study has one timepoint before the programme, and a second baseline needs two. Declare both "
+        "The study has one timepoint before the programme, and a second baseline needs two.\nDeclare both "
         "in study.yaml, such as {first} and {second}, or take 'second_baseline' out of the plan."
     ),
 }
@@ -125,7 +125,7 @@ def reasons_of_expected(outcome: Outcome, evaluation: Evaluation, found: Sequenc
     for row in found:
         if row.analysis == ANALYSIS and row.statistic == JUDGEMENT and row.method in DOUBTS:
             sentence = tell(DOUBTS[row.method], timepoint=labels[row.timepoint])
-            yield Reason("expected", sentence, row.estimand, timepoint=row.timepoint)
+            yield Reason("expected", sentence, timepoint=row.timepoint)
             return
 
 
@@ -157,7 +157,7 @@ def _hold_against(answer: Result, outcome: Outcome, evaluation: Evaluation) -> I
             **_numbers(way.expected),
             n=way.n,
             classes=NAN if is_declared else answer.classes,
-            fewest=NAN if is_declared else count_fewest(scores, answer.classes),
+            fewest=NAN if is_declared else count_fewest(scores),
             method=way.expected.method,
             verdict="declared" if is_declared else "estimated",
         )
@@ -217,7 +217,7 @@ def _coarse_mean(scores: pd.Series) -> float:
 
 def _compare_baselines(outcome: Outcome, evaluation: Evaluation) -> Iterator[Result]:
     """Yield the change from the second baseline beside that from the first, of the same people."""
-    design, fewest = evaluation.design, evaluation.plan.small_numbers.fewest_per_arm
+    design, fewest = evaluation.design, evaluation.plan.small_numbers.floor
     before = [timepoint for timepoint in design.timepoints if timepoint.week <= 0]
     empty = Result(analysis=ANALYSIS, statistic=FROM_SECOND, outcome=outcome.id, prespecified=True)
     if len(before) < 2:
@@ -249,9 +249,9 @@ def _compare_baselines(outcome: Outcome, evaluation: Evaluation) -> Iterator[Res
 
 def _tell_too_few(fewest: int, at: str) -> Told:
     return tell_many(
-        "Fewer than {fewest} person has two scores before the programme and one at {timepoint}. Read the change from "
+        "Fewer than {fewest} person has two scores before the programme and one at {timepoint}.\nRead the change from "
         "one baseline instead; the floor is small_numbers: fewest_per_arm in the plan.",
-        "Fewer than {fewest} people have two scores before the programme and one at {timepoint}. Read the change from "
+        "Fewer than {fewest} people have two scores before the programme and one at {timepoint}.\nRead the change from "
         "one baseline instead; the floor is small_numbers: fewest_per_arm in the plan.",
         fewest,
         fewest=Number(fewest),

@@ -187,6 +187,6 @@ def _beside(estimand: Estimand, results: pd.DataFrame) -> Iterator[Line]:
 
 
 def _certainty(estimand: Estimand, results: pd.DataFrame) -> Iterator[Line]:
-    own = results[(results["analysis"] == "certainty") & (results["outcome"] == estimand.outcome)]
+    own = results[(results["analysis"] == "certainty") & (results["estimand"] == estimand.id)]
     for row in own.to_dict("records"):
         yield ": ".join(filter(None, (row["statistic"], row["item"]))), row["method"]

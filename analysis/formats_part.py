@@ -30,12 +30,12 @@ LEFT_OUT: Final = "left_out"
 REFUSALS: Final[dict[str, Told]] = {
     **DOSE_REFUSALS,
     "formats_not_told": tell(
-        "The study tells of no session whether people met online or in person. Declare 'meets' of the sessions in "
+        "The study tells of no session whether people met online or in person.\nDeclare 'meets' of the sessions in "
         "study.yaml, or take the question out of the plan."
     ),
     "format_too_small": tell(
-        "Too few people came mostly online, or too few mostly in person. The floor is small_numbers: fewest_per_arm in "
-        "the plan. The description of the programme as delivered is what there is."
+        "Too few people came mostly online, or too few mostly in person.\nThe floor is small_numbers: fewest_per_arm "
+        "in the plan. The description of the programme as delivered is what there is."
     ),
 }
 """Reason -> sentence with the way out; none gives a number of people found."""
@@ -85,14 +85,14 @@ def _compare(part: FormatComparison, evaluation: Evaluation) -> Iterator[Result]
     rows = people[people["lean"] != 0].reset_index(drop=True)
     rows["online"] = (rows["lean"] > 0).astype("float64")
     sizes = [int((rows["online"] == side).sum()) for side in (1.0, 0.0)]
-    if min(sizes) < plan.small_numbers.fewest_per_arm:
+    if min(sizes) < plan.small_numbers.floor:
         yield _refuse(row, "format_too_small")
         return
     if part.arm in design.group_arms and rows.loc[rows["group"] != "", "group"].nunique() < FEWEST_GROUPS:
         yield _refuse(row, "too_few_groups")
         return
     classes = classes_of(evaluation, outcome)
-    rarer = min(count_fewest(rows.loc[rows["online"] == side, "later"], classes) for side in (1.0, 0.0))
+    rarer = min(count_fewest(rows.loc[rows["online"] == side, "later"]) for side in (1.0, 0.0))
     row = replace(row, n=min(sizes), fewest=float(np.fmin(min(sizes), rarer)), classes=classes)
     terms = ("online", *usable_terms(rows, part.covariates))
     try:

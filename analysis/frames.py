@@ -86,12 +86,14 @@ def count_classes(frame: pd.DataFrame) -> float:
     return float(distinct) if distinct <= MOST_CLASSES else float("nan")
 
 
-def count_fewest(scores: pd.Series, classes: float) -> float:
-    """Return how many people have the rarer of two scores (0 with one score); NaN where there are more than two."""
-    if not classes <= 2:
-        return float("nan")
+def count_fewest(scores: pd.Series, commonest: int = 1) -> float:
+    """Return how many people have another score than the commonest, or than the few commonest; 0 without scores.
+
+    Of two scores that is how many people have the rarer one. Where these are few, sums tell of them: a mean near the
+    end of a scale says how many people are away from the end, and a standard deviation how many are further away.
+    """
     counts = scores.dropna().value_counts()
-    return float(counts.min()) if len(counts) == 2 else 0.0
+    return float(counts.iloc[commonest:].sum())
 
 
 def complete_cases(frame: pd.DataFrame, covariates: Sequence[str], design: StudyDesign) -> pd.DataFrame:

@@ -25,58 +25,58 @@ FEWEST_GROUPS: Final = 3
 
 EXPLANATIONS: Final[dict[str, str]] = {
     "no_scores": tell(
-        "Nobody has a score of {outcome}. Check that its instrument is delivered and scored, or take the estimand out "
+        "Nobody has a score of {outcome}.\nCheck that its instrument is delivered and scored, or take the estimand out "
         "of the plan."
     ),
     "constant_outcome": tell(
-        "All scores of {outcome} are the same, so there is nothing to compare. Check how the answers were coded."
+        "All scores of {outcome} are the same, so there is nothing to compare.\nCheck how the answers were coded."
     ),
     "nobody_or_everybody": tell(
-        "Everybody or nobody with a score of {outcome} has the event, so there is nothing to compare. Choose another "
+        "Everybody or nobody with a score of {outcome} has the event, so there is nothing to compare.\nChoose another "
         "border, or compare the scores themselves."
     ),
     "one_arm": tell(
-        "Scores of {outcome} come from one arm only. Check the column that holds the arm, or describe the change "
+        "Scores of {outcome} come from one arm only.\nCheck the column that holds the arm, or describe the change "
         "within that arm."
     ),
     "one_timepoint": tell(
-        "Scores of {outcome} come from one timepoint only. Check the column that holds the timepoint, or deliver "
+        "Scores of {outcome} come from one timepoint only.\nCheck the column that holds the timepoint, or deliver "
         "another wave."
     ),
     "covariate_constant_or_missing": tell(
-        "The covariate '{covariate}' is missing or the same for every participant with a score of {outcome}. Take it "
+        "The covariate '{covariate}' is missing or the same for every participant with a score of {outcome}.\nTake it "
         "out of the estimand or deliver it."
     ),
     "one_row_per_participant": tell(
-        "No participant has scores of {outcome} at two timepoints, so change cannot be followed. Check that ids agree "
+        "No participant has scores of {outcome} at two timepoints, so change cannot be followed.\nCheck that ids agree "
         "between waves."
     ),
     "empty_cell": tell(
-        "Nobody in arm '{arm}' has a score of {outcome} at {timepoint}. Choose a timepoint with answers in both arms."
+        "Nobody in arm '{arm}' has a score of {outcome} at {timepoint}.\nChoose a timepoint with answers in both arms."
     ),
     "too_few_participants": tell(
-        "Too few participants of arm '{arm}' have a score of {outcome} at {timepoint}: fewer than {fewest}. Read the "
+        "Too few participants of arm '{arm}' have a score of {outcome} at {timepoint}: fewer than {fewest}.\nRead the "
         "description instead; the floor is small_numbers: fewest_per_arm in the plan."
     ),
     "covariate_not_asked": tell(
         "The covariate '{covariate}' is missing for everybody in arm '{arm}' with a score of {outcome} at {timepoint}, "
-        "so samples cannot be made alike in it. Take it out of the estimand or deliver it."
+        "so samples cannot be made alike in it.\nTake it out of the estimand or deliver it."
     ),
     "group_without_replication": tell(
         "Arm '{arm}' has too few groups with scores of {outcome} (fewer than {groups}), or one participant in each, so "
-        "differences between groups and between people cannot be told apart. Deliver the column that holds the group, "
+        "differences between groups and between people cannot be told apart.\nDeliver the column that holds the group, "
         "or collect more groups."
     ),
     "nobody_waits": tell(
-        "At {timepoint} the people of arm '{arm}' had begun the programme too, so nobody was left to compare with. "
+        "At {timepoint} the people of arm '{arm}' had begun the programme too, so nobody was left to compare with.\n"
         "Choose a timepoint up to {until}."
     ),
     "people_without_group": tell(
-        "Some participants of arm '{arm}' have no group, although whole groups were drawn by lot. Deliver the group of "
-        "everybody."
+        "Some participants of arm '{arm}' have no group, although whole groups were drawn by lot.\nDeliver the group "
+        "of everybody."
     ),
     "group_in_two_arms": tell(
-        "A group has people in two arms, although whole groups were drawn by lot. Check the columns of arm and group."
+        "A group has people in two arms, although whole groups were drawn by lot.\nCheck the columns of arm and group."
     ),
     **STEP_REFUSALS,
     **SERIES_REFUSALS,
@@ -190,12 +190,12 @@ def _objections(
     if design.is_cluster_randomised:
         yield from _unclear_groups(complete, arms)
     if design.is_stepped_wedge:
-        yield from object_to_steps(complete, estimand, design, plan.small_numbers.fewest_per_arm)
+        yield from object_to_steps(complete, estimand, design, plan.small_numbers.floor)
         return
     labels = {timepoint.id: timepoint.label for timepoint in design.timepoints}
     in_groups = [arm.id for arm in design.arms if design.in_groups(arm, estimand.timepoint)]
     counts = complete.groupby("arm")[list(points.columns)].count()
-    fewest = plan.small_numbers.fewest_per_arm
+    fewest = plan.small_numbers.floor
     for arm in arms:
         if arm not in counts.index or not counts.loc[arm, score_column(estimand.timepoint)]:
             yield "empty_cell", {"arm": arm, "timepoint": labels[estimand.timepoint]}

@@ -22,11 +22,11 @@ from analysis.telling import Number, tell
 
 DAYS_IN_100_YEARS: Final = 36525.0
 NOBODY_FOLLOWED: Final = tell(
-    "Each timepoint is a sample of its own, so it cannot be told to whom something happened after an earlier one. "
+    "Each timepoint is a sample of its own, so it cannot be told to whom something happened after an earlier one.\n"
     "Take the harm out of the plan, or follow the same people."
 )
 NOT_ANSWERED: Final = tell(
-    "Nobody answered the item both at baseline and later. Deliver the item at both, or take the harm out of the plan."
+    "Nobody answered the item both at baseline and later.\nDeliver the item at both, or take the harm out of the plan."
 )
 _TENS: Final = 10
 FEWEST_SPLIT: Final = 20

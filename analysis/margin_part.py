@@ -27,7 +27,7 @@ JUDGEMENTS: Final[tuple[MarginVerdict, ...]] = (
 NOT_ESTIMATED: Final = tell(
     "The estimand has no estimate, so it cannot be held against its margin. Its own row says what is missing."
 )
-NO_INTERVAL: Final = tell("There are too few people to tell how precise the difference is. Collect more data.")
+NO_INTERVAL: Final = tell("There are too few people to tell how precise the difference is.\nCollect more data.")
 
 
 def judge_margins(evaluation: Evaluation) -> Iterator[Result]:

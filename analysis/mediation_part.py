@@ -26,20 +26,22 @@ ASSUMES: Final = tell(
 )
 REFUSALS: Final[dict[str, str]] = {
     "not_by_lot": tell(
-        "Without arms formed by chance a way cannot be told from what people brought along. Leave the mediation out."
+        "Without arms formed by chance a way cannot be told from what people brought along.\nLeave the mediation out."
     ),
     "not_before": tell(
-        "The mediator is not measured between baseline and the outcome's timepoint, so which came first is not known. "
+        "The mediator is not measured between baseline and the outcome's timepoint, so which came first is not known.\n"
         "Name an earlier timepoint."
     ),
-    "in_groups": tell("People meet in groups, which this analysis takes no account of. Leave the mediation out."),
-    "not_a_score": tell("A way is asked of scores only. Ask for the scores that the outcomes are made of."),
+    "in_groups": tell("People meet in groups, which this analysis takes no account of.\nLeave the mediation out."),
+    "not_a_score": tell("A way is asked of scores only.\nAsk for the scores that the outcomes are made of."),
     "not_answered": tell("The question itself was not answered, so it cannot be asked by which way."),
     "not_separate": tell(
-        "The mediator does not vary, or follows from the arm and what is adjusted for, so no way can be told. Name "
+        "The mediator does not vary, or follows from the arm and what is adjusted for, so no way can be told.\nName "
         "another mediator."
     ),
-    "too_few_participants": tell("Too few people of an arm have every score that this needs. Leave the mediation out."),
+    "too_few_participants": tell(
+        "Too few people of an arm have every score that this needs.\nLeave the mediation out."
+    ),
 }
 """Reason -> sentence with the way out."""
 
@@ -58,7 +60,7 @@ def describe_mediation(evaluation: Evaluation) -> Iterator[Result]:
         estimand = evaluation.estimand(mediation.estimand)
         reason = _objection(mediation, estimand, evaluation)
         data = pd.DataFrame() if reason else _data(mediation, estimand, evaluation)
-        if not reason and _smallest(data) < evaluation.plan.small_numbers.fewest_per_arm:
+        if not reason and _smallest(data) < evaluation.plan.small_numbers.floor:
             reason = "too_few_participants"
         if not reason and "mediator" not in _independent(data):
             reason = "not_separate"

@@ -261,14 +261,14 @@ def _behind(
     """Return how many people are behind a contrast, and how many have the rarer of two scores."""
     if isinstance(model, SeriesModel):
         samples = [sample for _, sample in model.rows.groupby("timepoint")["score"]]
-        return float(min(len(each) for each in samples)), min(count_fewest(each, model.classes) for each in samples)
+        return float(min(len(each) for each in samples)), min(count_fewest(each) for each in samples)
     if design.is_stepped_wedge:
         return float(people_on_sides(model.rows).min()), fewest_on_sides(model.rows, model.classes)
     at: Iterable[Cell] = cells
     if not (design.compares_timepoints or design.is_resampled):
         at = [(arm, estimand.timepoint) for arm in compared_arms(estimand, design)]
     scores = [model.observed(*cell) for cell in at]
-    return min(len(each) for each in scores), min(count_fewest(each, model.classes) for each in scores)
+    return min(len(each) for each in scores), min(count_fewest(each) for each in scores)
 
 
 def leave_empty(estimand: Estimand, plan: Plan, design: StudyDesign, verdict: str, explanation: str) -> Result:
@@ -310,7 +310,7 @@ def _marginal_means(model: AnyModel, outcome: str, plan: Plan, design: StudyDesi
                     conf_high=found.conf_high,
                     n=len(scores),
                     classes=model.classes,
-                    fewest=count_fewest(scores, model.classes),
+                    fewest=count_fewest(scores),
                     verdict="estimated",
                     method=describe_model(model.fit, model.estimand, plan, design),
                 )

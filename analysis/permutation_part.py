@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.certainty_reasons import Reason
 from analysis.errors import AnalysisError
 from analysis.evaluation import Evaluation
-from analysis.frames import complete_cases, count_classes, count_fewest, covariate_column, score_column
+from analysis.frames import complete_cases, count_fewest, covariate_column, score_column
 from analysis.mixed_models.inference import CONFIDENCE
 from analysis.permutation import PermutationTest, permute_clusters
 from analysis.plan import Estimand, Outcome
@@ -32,23 +32,23 @@ SEED: Final = 20_261
 """Of allocations that are drawn: same input, same bytes."""
 REFUSALS: Final[dict[str, Told]] = {
     "not_by_lot": tell(
-        "Lots did not decide who was in which arm, so there is nothing to draw anew. Take 'permutation' out "
+        "Lots did not decide who was in which arm, so there is nothing to draw anew.\nTake 'permutation' out "
         "of the plan."
     ),
     "order_by_lot": tell(
         "In a stepped wedge lots decide the order of the groups; a test that draws the order anew is not "
-        "there. Take 'permutation' out of the plan."
+        "there.\nTake 'permutation' out of the plan."
     ),
     "person_without_cluster": tell(
         "People of one arm meet in groups and people of the other do not, so they cannot change "
-        "places. Take 'permutation' out of the plan; the mixed model allows for the groups."
+        "places.\nTake 'permutation' out of the plan; the mixed model allows for the groups."
     ),
-    "group_in_both_arms": tell("A group has people of both arms. Check the columns of arm and group."),
+    "group_in_both_arms": tell("A group has people of both arms.\nCheck the columns of arm and group."),
     "too_few_clusters": tell(
         "An arm has fewer than two groups with scores at baseline and then, so groups and arms cannot "
-        "be told apart. Read the description instead."
+        "be told apart.\nRead the description instead."
     ),
-    "constant_outcome": tell("All groups have the same mean. Check how the answers were coded."),
+    "constant_outcome": tell("All groups have the same mean.\nCheck how the answers were coded."),
 }
 """Reason -> sentence with the way out."""
 
@@ -101,7 +101,6 @@ def reasons_of_permutation(outcome: Outcome, evaluation: Evaluation, found: Sequ
                     ENOUGH_CLUSTERS,
                     count=Number(ENOUGH_CLUSTERS),
                 ),
-                estimand.id,
             )
 
 
@@ -127,7 +126,6 @@ def _permute(estimand: Estimand, evaluation: Evaluation) -> Iterator[Result]:
         code = error.problems[0].code
         yield _refuse(code if code in REFUSALS else "too_few_clusters", estimand, evaluation)
         return
-    classes = count_classes(frame)
     scores = [people.loc[people["arm"] == arm, "score"] for arm in estimand.compared]
     told = _statistics(test)
     if not design.is_cluster_randomised:
@@ -143,7 +141,7 @@ def _permute(estimand: Estimand, evaluation: Evaluation) -> Iterator[Result]:
             contrast=estimand.contrast,
             value=value,
             n=min(len(each) for each in scores),
-            fewest=min(count_fewest(each, classes) for each in scores),
+            fewest=min(count_fewest(each) for each in scores),
             verdict="estimated",
             method=_describe(test, is_of_groups=design.is_cluster_randomised),
         )

@@ -171,6 +171,11 @@ class SmallNumbers(StrictModel):
         """What the profile protects."""
         return PROFILES[self.profile]
 
+    @property
+    def floor(self) -> int:
+        """People of an arm below whom nothing is inferred: never fewer than are protected, for a refusal says so."""
+        return max(self.fewest_per_arm, self.protection.threshold)
+
 
 class AnswerQuality(StrictModel):
     """Flags whose answers are left out of the main analysis, as if they were missing; none without the key."""

@@ -17,7 +17,7 @@ from analysis.plan_parts import Population
 from analysis.telling import tell
 
 NO_SESSIONS: Final = tell(
-    "Who came how often is not known, because the study tells of no sessions. Declare 'sessions' in study.yaml, or "
+    "Who came how often is not known, because the study tells of no sessions.\nDeclare 'sessions' in study.yaml, or "
     "take 'attended_at_least' out of the population."
 )
 

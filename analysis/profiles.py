@@ -36,6 +36,11 @@ class Profile:
         return self.threshold > 1
 
     @property
+    def step(self) -> int:
+        """In steps of how many people numbers are told that must not be subtracted from each other."""
+        return -(-self.threshold // self.rounded_to) * self.rounded_to
+
+    @property
     def reach(self) -> int:
         """How far a rounded count may be from the true one, in people."""
         return self.rounded_to // 2

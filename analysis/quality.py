@@ -161,7 +161,7 @@ def reasons_of_flags(
             continue
         if find_meaning(row, outcome) != find_meaning(other, outcome):
             sentence = tell("What can be said hangs on whether the answers that were flagged are used.")
-            yield Reason("flagged", sentence, row.estimand, timepoint=row.timepoint)
+            yield Reason("flagged", sentence, timepoint=row.timepoint)
 
 
 def find_meaning(row: Result, outcome: Outcome) -> tuple[bool, bool, str]:

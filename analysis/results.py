@@ -70,8 +70,9 @@ class Result:
         Asked for by a plan that was frozen before outcomes were read, and unchanged since. Models and parts say what
         the plan asks for; `evaluate_plan` takes back what was not frozen so.
     classes, fewest : float
-        Where all scores of the outcome are of at most ten different values: how many, and, with one or two values,
-        how many people have the rarer one; of the composition by a category 2, and how many have its rarest level. Of
+        `classes`: how many different values the scores of the outcome have, where they are ten or fewer. `fewest`: how
+        many people have another score, or change, than the commonest one, of a spread than the commonest two. Of the
+        composition by a category 2, and how many have its rarest level. Of
         the quality `fewest` is also the smallest number of people, above none, whose answers are left out somewhere;
         of the delivery how many came to any session or missed any, whichever are fewer.
         For the disclosure gate, which takes them out.

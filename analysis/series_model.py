@@ -23,14 +23,14 @@ from analysis.telling import Number, tell
 Cell = tuple[str, str]
 
 REFUSALS: Final[dict[str, str]] = {
-    "not_begun": tell("At {timepoint} the programme had not begun. Choose a timepoint from {start} on."),
+    "not_begun": tell("At {timepoint} the programme had not begun.\nChoose a timepoint from {start} on."),
     "too_few_at_timepoint": tell(
-        "Too few people have a score of {outcome} at {timepoint}: fewer than {fewest}. Choose another timepoint, or "
+        "Too few people have a score of {outcome} at {timepoint}: fewer than {fewest}.\nChoose another timepoint, or "
         "read the description instead; the floor is small_numbers: fewest_per_arm in the plan."
     ),
     "series_too_short": tell(
         "Too few timepoints with enough answers for a departure from a trend, which needs: before {start} {before}, "
-        "from then on {after}, in all {fewest}. Collect more, or declare 'design: repeated_cross_section' and compare "
+        "from then on {after}, in all {fewest}.\nCollect more, or declare 'design: repeated_cross_section' and compare "
         "two timepoints."
     ),
 }
@@ -101,7 +101,7 @@ def fit_series_model(frame: pd.DataFrame, estimand: Estimand, plan: Plan, design
 def usable_timepoints(frame: pd.DataFrame, plan: Plan, design: StudyDesign) -> Iterator[str]:
     """Yield the timepoints at which enough people have a score."""
     for timepoint in design.timepoints:
-        if frame[score_column(timepoint.id)].notna().sum() >= plan.small_numbers.fewest_per_arm:
+        if frame[score_column(timepoint.id)].notna().sum() >= plan.small_numbers.floor:
             yield timepoint.id
 
 
@@ -116,7 +116,7 @@ def object_to_series(
     if weeks[estimand.timepoint] < start.week:
         yield "not_begun", {"timepoint": label, "start": start.label}
     if estimand.timepoint not in usable:
-        yield "too_few_at_timepoint", {"timepoint": label, "fewest": Number(plan.small_numbers.fewest_per_arm)}
+        yield "too_few_at_timepoint", {"timepoint": label, "fewest": Number(plan.small_numbers.floor)}
     before = sum(weeks[name] < start.week for name in usable)
     if before < FEWEST_BEFORE or len(usable) - before < FEWEST_AFTER or len(usable) < FEWEST:
         needed = {"fewest": FEWEST, "before": FEWEST_BEFORE, "after": FEWEST_AFTER}

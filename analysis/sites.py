@@ -170,3 +170,21 @@ def _independent(design: Array) -> list[int]:
         if (sizes > 0).all() and np.linalg.matrix_rank(trial / sizes) == len(kept) + 1:
             kept.append(column)
     return kept
+
+
+def exceeds_chance(beyond: int, units: int, share: float) -> bool:
+    """Tell whether more units lie beyond limits than chance puts there in all but one of forty studies.
+
+    Parameters
+    ----------
+    beyond, units : int
+        Units beyond their limits, of how many.
+    share : float
+        Share of units like all others that lies beyond, 0 to 1 (0.05 of 95 % limits).
+
+    Returns
+    -------
+    bool
+        The upper tail of the binomial distribution at `beyond` is below 0.025.
+    """
+    return bool(stats.binom.sf(beyond - 1, units, share) < (1 - CONFIDENCE) / 2)

@@ -94,7 +94,7 @@ def _of_sites(base: Result, estimand: Estimand, evaluation: Evaluation) -> Itera
     rows = _rows(estimand, site, evaluation)
     sizes = rows["unit"].value_counts()
     classes = classes_of(evaluation, evaluation.plan.primary)
-    base = replace(base, classes=classes, fewest=count_fewest(rows["later"], classes))
+    base = replace(base, classes=classes, fewest=count_fewest(rows["later"]))
     if len(sizes) >= 2:
         words = tell("sites of people with scores at both timepoints")
         yield replace(base, value=float(len(sizes)), n=len(rows), verdict="observed", method=words)

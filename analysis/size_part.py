@@ -23,14 +23,14 @@ CHANGE: Final = "change_in_baseline_sds"
 """Statistics of this part: how arms or samples differ, and how a single group changed."""
 REFUSALS: Final[dict[str, str]] = {
     "too_few_participants": tell(
-        "There are too few people with scores to tell how far people differ. Describe what was observed instead."
+        "There are too few people with scores to tell how far people differ.\nDescribe what was observed instead."
     ),
     "no_spread": tell(
-        "People do not differ in their scores, so there is no standard deviation to divide by. Give the difference in "
+        "People do not differ in their scores, so there is no standard deviation to divide by.\nGive the difference in "
         "points."
     ),
     "no_precision": tell(
-        "The estimate has no standard error or no degrees of freedom, so its size has no interval. Describe what was "
+        "The estimate has no standard error or no degrees of freedom, so its size has no interval.\nDescribe what was "
         "observed instead."
     ),
 }

@@ -26,22 +26,22 @@ SIDES: Final = (WITH_PROGRAMME, BEFORE_PROGRAMME)
 FEWEST_CLUSTERS: Final = 3
 """With two groups one comparison of them remains, in which group, time and programme cannot be told apart."""
 REFUSALS: Final[dict[str, str]] = {
-    "nobody_has_begun": tell("At {timepoint} no group has the programme yet. Choose a timepoint at which some have."),
+    "nobody_has_begun": tell("At {timepoint} no group has the programme yet.\nChoose a timepoint at which some have."),
     "too_few_clusters_to_step": tell(
         "Too few groups have scores of {outcome} (fewer than {clusters}), so groups, time and programme cannot be told "
-        "apart. Collect more groups, or describe what was observed."
+        "apart.\nCollect more groups, or describe what was observed."
     ),
     "sequence_on_one_side": tell(
-        "Sequence '{arm}' has no scores of {outcome} from before it began, or none from after it. Choose a later "
+        "Sequence '{arm}' has no scores of {outcome} from before it began, or none from after it.\nChoose a later "
         "timepoint, or deliver what is missing."
     ),
     "time_not_separate": tell(
         "At no timepoint up to {timepoint} were some groups measured with the programme and others before it, so the "
-        "programme cannot be told from the passing of time. Choose another timepoint, or deliver what is missing."
+        "programme cannot be told from the passing of time.\nChoose another timepoint, or deliver what is missing."
     ),
     "too_few_on_a_side": tell(
         "Too few participants have a score of {outcome} with the programme, or before it, up to {timepoint}: fewer "
-        "than {fewest}. Read the description instead; the floor is small_numbers: fewest_per_arm in the plan."
+        "than {fewest}.\nRead the description instead; the floor is small_numbers: fewest_per_arm in the plan."
     ),
 }
 """Reason code -> pattern of a sentence with the way out; none gives a number of people found."""

@@ -31,13 +31,13 @@ ENDS: Final[Mapping[str, float]] = {tell("one SD below the mean"): -1.0, tell("o
 INTERACTION: Final = "interaction"
 REFUSALS: Final[dict[str, str]] = {
     "not_answered": tell("The question itself was not answered, so it cannot be asked for whom."),
-    "not_a_score": tell("For whom is asked of scores only. Ask for the score that the outcome is made of."),
+    "not_a_score": tell("For whom is asked of scores only.\nAsk for the score that the outcome is made of."),
     "design": tell("In this design it cannot be asked for whom."),
     "too_few_in_level": tell(
-        "Too few people of some level were observed in an arm. Join levels, or leave the subgroup out."
+        "Too few people of some level were observed in an arm.\nJoin levels, or leave the subgroup out."
     ),
     "not_fitted": tell(
-        "The model with the characteristic could not be fitted. Leave the subgroup out, or ask more people."
+        "The model with the characteristic could not be fitted.\nLeave the subgroup out, or ask more people."
     ),
 }
 """Reason -> sentence with the way out."""
@@ -116,7 +116,7 @@ def _count(asked: _Asked, design: StudyDesign) -> pd.DataFrame:
 def _keep_levels(asked: _Asked, evaluation: Evaluation) -> _Asked:
     """Return the subgroup without people of levels that too few of an arm have; a number keeps both sides or none."""
     fewest = _count(asked, evaluation.design).min()
-    kept = fewest[fewest >= evaluation.plan.small_numbers.fewest_per_arm].index
+    kept = fewest[fewest >= evaluation.plan.small_numbers.floor].index
     values = asked.frame[covariate_column(asked.covariate.id)]
     has_level = values.isin(kept) if asked.covariate.levels else values.notna() & (len(kept) == len(SIDES))
     return replace(asked, frame=asked.frame[has_level].reset_index(drop=True))

@@ -1,5 +1,5 @@
 """Sentences that remember what was put into them; every room tells them in the same way."""
 
-from data_contracts.telling import Number, Told, join_told, list_told, read_told, tell, tell_many, words_of
+from data_contracts.telling import REMEDY, Number, Told, join_told, list_told, read_told, tell, tell_many, words_of
 
-__all__ = ["Number", "Told", "join_told", "list_told", "read_told", "tell", "tell_many", "words_of"]
+__all__ = ["REMEDY", "Number", "Told", "join_told", "list_told", "read_told", "tell", "tell_many", "words_of"]

@@ -132,7 +132,7 @@ def fit_weighted_model(frame: pd.DataFrame, estimand: Estimand, plan: Plan, desi
     baseline, later = score_column(design.baseline.id), score_column(estimand.timepoint)
     columns = [baseline, later, *(covariate_column(covariate.id) for covariate in adjusted)]
     compared = frame["arm"].isin(contrast) & frame[columns].notna().all(axis=1)
-    fewest = plan.small_numbers.fewest_per_arm
+    fewest = plan.small_numbers.floor
     if any((compared & (frame["arm"] == arm)).sum() < fewest for arm in contrast):
         message = "An arm has too few people of whom the scores and all covariates are known."
         raise problem("too_few_compared", message, "Declare fewer covariates, or describe the arms side by side.")

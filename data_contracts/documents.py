@@ -116,7 +116,7 @@ def load_document(path: Path, model: type[Model]) -> Document[Model]:
             Problem(
                 "not_a_mapping",
                 "The document is not a list of 'key: value' lines.",
-                "Write a line 'key: value', or remove the file." if first == "root" else f"Start it with '{first}: ...'.",
+                f"Start it with '{first}: ...'." if first != "root" else "Write 'key: value', or remove the file.",
                 path.name,
                 1,
             )

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 NO_WORDS: Final = ""
+REMEDY: Final = "\n"
+"""Stands in a pattern between why something was not computed and what a researcher may do about it.
+
+The English text has a space there. A page tells what comes before it; an annex and a command line tell both.
+"""
 MINUS: Final = "\u2212"
 
 
@@ -50,10 +55,13 @@ def tell(pattern: str, /, **values: str | Number) -> Told:
     Parameters
     ----------
     pattern : str
-        A literal, so that it can be found for the catalogue; values stand in braces. One whole sentence or label.
+        A literal, so that it can be found for the catalogue; values stand in braces. One whole sentence or label, or
+        one and its `REMEDY`. Of a `Told` its own pattern is taken, and the values are put in.
     **values : str or Number
         Labels of the study as they are; other `Told`; numbers.
     """
+    if isinstance(pattern, Told) and "say" in pattern.node:
+        pattern = str(pattern.node["say"])
     return _told(pattern.format(**values) if values else pattern, {"say": pattern, **_with(values)})
 
 
@@ -87,7 +95,7 @@ def read_told(text: str, words: str) -> str:
 
 
 def _told(text: str, node: Any) -> Told:
-    told = Told(text)
+    told = Told(text.replace(REMEDY, " "))
     told.node = node
     return told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from data_contracts.errors import Problem
 from pipelines.errors import PipelineError
 from pipelines.whole_files import write_whole
 from reports.errors import ReportError
-from reports.releases import Release, describe_release, read_releases, write_release
+from reports.releases import Release, Released, describe_release, read_releases, write_release
 
 FILE: Final = "releases.jsonl"
 """In the folder of the study, for it must outlive the output."""
@@ -45,6 +45,17 @@ def open_releases(folder: Path) -> tuple[Release, ...]:
         raise PipelineError(found) from None
 
 
+def number_release(folder: Path, gated: pd.DataFrame, *, profile: str, time: datetime | None = None) -> Released:
+    """Return as which release a report would be given away; parameters as of `record_release`.
+
+    A report that tells the same as the last release is that one again.
+    """
+    earlier = open_releases(folder)
+    if _tells_the_same(earlier, describe_release(gated), profile):
+        return Released(len(earlier), earlier[-1].time)
+    return Released(len(earlier) + 1, _written(time))
+
+
 def record_release(
     folder: Path, gated: pd.DataFrame, *, profile: str, report: bytes, time: datetime | None = None
 ) -> Path:
@@ -69,10 +80,17 @@ def record_release(
         The ledger. A report that tells the same as the last one adds nothing.
     """
     earlier = open_releases(folder)
-    when = (datetime.now(UTC) if time is None else time).isoformat(timespec="seconds")
-    facts = tuple(describe_release(gated))
-    release = Release(when, hashlib.sha256(report).hexdigest(), profile, facts)
-    if earlier and earlier[-1].facts == facts and earlier[-1].profile == profile:
+    facts = describe_release(gated)
+    if _tells_the_same(earlier, facts, profile):
         return folder / FILE
+    release = Release(_written(time), hashlib.sha256(report).hexdigest(), profile, tuple(facts))
     lines = "".join(write_release(each) for each in (*earlier, release))
     return write_whole(folder / FILE, lines.encode())
+
+
+def _tells_the_same(earlier: tuple[Release, ...], facts: list[dict[str, Any]], profile: str) -> bool:
+    return bool(earlier) and earlier[-1].facts == tuple(facts) and earlier[-1].profile == profile
+
+
+def _written(time: datetime | None) -> str:
+    return (datetime.now(UTC) if time is None else time).isoformat(timespec="seconds")

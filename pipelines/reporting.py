@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,7 @@ from pipelines.folder import StudyFolder
 from pipelines.house_styles import open_house_style
 from pipelines.own_words import language_of, open_study_language
 from pipelines.provenance import describe_provenance, publish_provenance
-from pipelines.releasing import open_releases, record_release
+from pipelines.releasing import number_release, open_releases, record_release
 from pipelines.store import Store
 from pipelines.whole_files import write_whole
 from reports import Report, ReportContent, prepare_report, render_page
@@ -65,8 +67,8 @@ def write_reports(
     formats : sequence of str
         Keys of `FORMATS`.
     is_release : bool
-        The files will be given away: what they tell is written to the ledger of the study, and every later report is
-        held against it.
+        The files will be given away: what they tell is written to the ledger of the study, every later report is held
+        against it, and they bear the number of the release; all others for sponsors are marked as drafts.
 
     Returns
     -------
@@ -92,13 +94,17 @@ def write_reports(
             message = f"There is no {code.removeprefix('unknown_')} '{name}'."
             raise PipelineError(Problem(code, message, choose_from(name, known)))
     _require_run(folder)
-    report = prepare_report(load_content(folder, audience=audience, language=language))
+    content = load_content(folder, audience=audience, language=language)
+    report, profile = prepare_report(content), folder.plan.value.small_numbers.profile
+    if is_release:
+        released = number_release(folder.path, report.gated, profile=profile)
+        report = prepare_report(replace(content, released=released))
     marks = [language] if language not in ("", language_of(folder)) else []
     marks += [audience] if audience != "sponsor" else []
     files = {_marked(file, marks): make(report) for file, make in (FORMATS[name] for name in formats)}
     if is_release:
-        told, profile = b"".join(files.values()), folder.plan.value.small_numbers.profile
-        record_release(folder.path, report.gated, profile=profile, report=told)
+        told, time = b"".join(files.values()), datetime.fromisoformat(released.time)
+        record_release(folder.path, report.gated, profile=profile, report=told, time=time)
     return [write_whole(folder.output / name, content) for name, content in files.items()]
 
 

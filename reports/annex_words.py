@@ -58,18 +58,8 @@ def account_for_rows(content: ReportContent) -> Iterator[str]:
     table = content.reconciliation
     read = int(table["rows_read"].sum())
     set_aside, excluded = int(table["rows_quarantined"].sum()), int(table["rows_excluded"].sum())
-    yield capital(
-        say(
-            "{portion} of the rows that were read broke a rule and were set aside.",
-            portion=say_portion(set_aside, read),
-        )
-    )
-    yield capital(
-        say(
-            "{portion} of the rows were left out: blank, unfinished, no answer of a person, or told before.",
-            portion=say_portion(excluded, read),
-        )
-    )
+    yield _say_set_aside(set_aside, read)
+    yield _say_left_out(excluded, read)
     if read == int(table["rows_accepted"].sum()) + set_aside + excluded:
         yield say("All rows read are accounted for: the sum was checked.")
     else:
@@ -79,3 +69,19 @@ def account_for_rows(content: ReportContent) -> Iterator[str]:
     else:
         cells = say("No single answer was set aside in rows that were used.")
     yield f"{cells} {say('The evaluation team holds the list of rows and reasons.')}"
+
+
+def _say_set_aside(count: int, read: int) -> str:
+    if not count:
+        return say("No row that was read broke a rule.")
+    portion = say_portion(count, read)
+    return capital(say("{portion} of the rows that were read broke a rule and were set aside.", portion=portion))
+
+
+def _say_left_out(count: int, read: int) -> str:
+    if not count:
+        return say("No row was left out.")
+    portion = say_portion(count, read)
+    words = say("{portion} of the rows were left out: blank, unfinished, no answer of a person, or told before.",
+                portion=portion)  # fmt: skip
+    return capital(words)

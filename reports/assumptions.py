@@ -33,6 +33,8 @@ _OF_LEAVERS: Final = {
     "item_imputation": mark("with items that people did not answer filled in"),
 }
 """Name of an analysis -> what it takes for granted, as part of a sentence."""
+# i18n: in "{when}, {assumption}: {size}.", and with a capital the name of a line of a table
+_OF_ONE_ARM: Final = mark("if those who left had gone on like similar people who stayed")
 _OF_EVENTS: Final = {
     # i18n: in "{when}, {assumption}: {size}.", and with a capital the name of a line of a table
     "jump_to_reference": mark(
@@ -75,6 +77,8 @@ def say_assumption(item: str, estimand: Estimand, content: ReportContent) -> str
     """
     design, plan = content.design, content.plan
     reference = {"reference": design.reference.label if design.reference else ""}
+    if item == AT_RANDOM and len(design.arms) == 1:
+        return say(_OF_ONE_ARM)
     if item in _OF_LEAVERS:
         return say(_OF_LEAVERS[item], **reference)
     delta = _find_delta(item, plan)
@@ -110,8 +114,13 @@ def say_use(event: IntercurrentEvent, design: StudyDesign) -> str:
 
 def first_arm(estimand: Estimand, design: StudyDesign) -> str:
     """Return the label of the arm whose missing scores are moved."""
-    chosen = design.arms[0].id if design.compares_timepoints else estimand.compared.first
+    chosen = find_first_arm(estimand, design)
     return next((arm.label for arm in design.arms if arm.id == chosen), chosen)
+
+
+def find_first_arm(estimand: Estimand, design: StudyDesign) -> str:
+    """Return the id of the arm whose missing scores are moved."""
+    return design.arms[0].id if design.compares_timepoints else estimand.compared.first
 
 
 def _find_delta(item: str, plan: Plan) -> Delta | None:

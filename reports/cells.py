@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from analysis.profiles import Profile
 from reports.claims import WITHHELD
 from reports.language import mark, say
 from reports.numbers import (
@@ -42,6 +43,13 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+
+
+def rounding_notes(profile: Profile) -> tuple[str, ...]:
+    """Return that numbers of people are rounded, where the profile of small numbers rounds them."""
+    if profile.rounded_to == 1:
+        return ()
+    return (say("Numbers of people are rounded to the nearest {number}.", number=format_count(profile.rounded_to)),)
 
 
 def people_cell(row: Row | None) -> str:

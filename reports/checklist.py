@@ -109,7 +109,7 @@ TREND: Final = Checklist(
         ("17", mark("Estimates"), run.tell_estimates),
         ("18", mark("Further analyses"), run.tell_further),
         ("19", mark("Harms"), run.tell_harms_found),
-        ("20", mark("What the results mean, and their limits"), study.tell_meaning),
+        ("20", mark("What the results mean, and their limits"), study.tell_meaning_and_limits),
         ("21", mark("Other people and places"), study.tell_elsewhere),
         ("22", mark("What other studies found"), None),
     ),
@@ -141,7 +141,10 @@ def say_checklist(rows: Rows, content: ReportContent) -> tuple[Block, ...]:
     numbers = {"told": format_count(sum(map(bool, told))), "items": format_count(len(told))}
     lead = say("Of {items} items of the checklist {told} are told in this report.", **numbers)
     notes = (
-        say("“{mark}”: it may stand elsewhere, as in a protocol; this report does not know it.", mark=say(NOT_TOLD)),
+        say(
+            "“{mark}”: this report does not know it, or may not show it; it may stand elsewhere, as in a protocol.",
+            mark=say(NOT_TOLD),
+        ),
         say("Numbers of the items: {citation}. The topics are put in our own words.", citation=checklist.citation),
         *_extensions(content),
         *mark_notes(lines),

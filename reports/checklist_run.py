@@ -13,6 +13,7 @@ from reports.checklist_study import described, say_worse_title
 from reports.checklist_words import say_fact, say_heading
 from reports.content import ReportContent
 from reports.design_words import headings_of
+from reports.deviations import LIMITS_HEADING
 from reports.deviations import TITLE as LIMITS
 from reports.dose import say_dose
 from reports.formats import say_formats
@@ -62,24 +63,27 @@ def tell_flow(rows: Rows, content: ReportContent) -> str:
     design, section = content.design, headings_of(content.design).people
     if design.is_resampled:
         return say_fact(section, say("how many people were surveyed at each timepoint, by arm"))
+    allocated = pick(rows, analysis="flow", statistic="allocated")
+    if not _is_told(allocated):
+        return ""
     held = [
         say("{people} in {arm}", people=row.people, arm=arm.label)
         for arm in design.arms
-        if (row := pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id)) is not None
+        for row in pick(allocated, arm=arm.id)
     ]
     return say_fact(section, say("in the data that could be used: {arms}", arms=say_list(held))) if held else ""
 
 
 def tell_answered(rows: Rows, content: ReportContent) -> str:
     """Tell that answers at each timepoint are counted."""
-    if not pick(rows, analysis="flow", statistic="answered"):
+    if not _is_told(pick(rows, analysis="flow", statistic="answered")):
         return ""
     return say_fact(headings_of(content.design).people, say("how many people answered at each timepoint, by arm"))
 
 
 def tell_delivery(rows: Rows, content: ReportContent) -> str:
     """Tell whether sessions were recorded, or how far the programme was kept to the plan."""
-    if pick(rows, analysis="delivery"):
+    if _is_shown("delivery", rows):
         return say_fact(say("The programme as delivered"), say("sessions held and attended, by arm"))
     return described("fidelity_assessed")(rows, content)
 
@@ -87,7 +91,7 @@ def tell_delivery(rows: Rows, content: ReportContent) -> str:
 def tell_baseline(rows: Rows, content: ReportContent) -> str:
     """Tell where scores at baseline stand."""
     baseline = content.design.baseline
-    if not pick(rows, analysis="descriptive", timepoint=baseline.id):
+    if not any(row.is_shown for row in pick(rows, analysis="descriptive", timepoint=baseline.id)):
         return ""
     return say_fact(say("Outcomes"), say("observed scores at {baseline}, by arm", baseline=baseline.label))
 
@@ -111,7 +115,7 @@ def tell_analysed(rows: Rows, content: ReportContent) -> str:
     plan, design = content.plan, content.design
     found = pick(rows, analysis="flow", statistic="analysed", outcome=plan.primary.id)
     people = [_of_whom(row, content) for arm in design.arms for row in found if row.arm == arm.id]
-    if not people:
+    if not _is_told(found):
         return ""
     concept = plan.measure_of(plan.primary.id, design).concept
     said = say("in the model of {concept}: {people}", concept=concept, people=say_list(people))
@@ -123,6 +127,8 @@ def tell_estimates(rows: Rows, content: ReportContent) -> str:
     estimands = content.plan.estimands
     models = [pick_one(rows, estimand=each.id, analysis="model") for each in estimands]
     answered = sum(row is not None and row.verdict == "estimated" and row.is_shown for row in models)
+    if not answered:
+        return ""
     said = {"answered": format_count(answered), "asked": format_count(len(estimands))}
     return say_fact(
         say("Outcomes"),
@@ -138,15 +144,19 @@ def tell_estimates(rows: Rows, content: ReportContent) -> str:
 def tell_analysed_and_estimates(rows: Rows, content: ReportContent) -> str:
     """Tell both of `tell_analysed` and `tell_estimates`."""
     analysed, estimates = tell_analysed(rows, content), tell_estimates(rows, content)
-    return say("{first}; {second}", first=analysed, second=estimates) if analysed else estimates
+    if analysed and estimates:
+        return say("{first}; {second}", first=analysed, second=estimates)
+    return analysed or estimates
 
 
 def tell_missing(rows: Rows, content: ReportContent) -> str:
     """Tell where missing answers are allowed for: under other assumptions, or in what is said of the limits."""
+    if not pick(rows, analysis="model", verdict="estimated"):
+        return ""
     if pick(rows, analysis="sensitivity"):
         heading = say(OTHERWISE) if content.design.is_resampled else say(IF_OTHERWISE)
         return say_heading(say("Outcomes"), heading)
-    return say_heading(say("In short"), say("What this cannot tell"))
+    return say_heading(say(LIMITS), say(LIMITS_HEADING))
 
 
 def tell_further(rows: Rows, content: ReportContent) -> str:
@@ -156,10 +166,12 @@ def tell_further(rows: Rows, content: ReportContent) -> str:
 
 
 def tell_harms_found(rows: Rows, content: ReportContent) -> str:
-    """Tell how many of the harms of the plan were counted."""
+    """Tell how many of the harms of the plan were counted; nothing where no count may be shown."""
     plan, own = content.plan, pick(rows, analysis="harms")
     if not plan.harms:
         return say_fact(say_worse_title(content), say("harms were not looked at"))
+    if own and not _is_shown("harms", rows):
+        return ""
     found = [pick(own, item=harm.id) for harm in plan.harms]
     counted = sum(bool(each) and not any(row.verdict.startswith("refused") for row in each) for each in found)
     said = {"counted": format_count(counted), "count": format_count(len(plan.harms))}
@@ -175,17 +187,27 @@ def tell_harms_found(rows: Rows, content: ReportContent) -> str:
 
 
 def _further(rows: Rows, content: ReportContent) -> Iterator[str]:
-    if pick(rows, analysis="sensitivity"):
+    if _is_shown("sensitivity", rows):
         yield say_fact(say("Outcomes"), say("answers under other assumptions"))
-    if any(say_dose(outcome, rows, content) for outcome in content.plan.outcomes):
+    if _is_shown("dose", rows) and any(say_dose(outcome, rows, content) for outcome in content.plan.outcomes):
         yield say_fact(say("Outcomes"), say("scores by sessions attended"))
-    if pick(rows, analysis="subgroups") and say_where(rows, content):
+    if _is_shown("subgroups", rows) and say_where(rows, content):
         yield say_fact(say("For whom, and where"), say("subgroups"))
-    if pick(rows, analysis="mediation") and say_where(rows, content):
+    if _is_shown("mediation", rows) and say_where(rows, content):
         yield say_fact(say("For whom, and where"), say("by which way, as a hint only"))
-    formats = say_formats(rows, content)
+    formats = say_formats(rows, content) if _is_shown("formats", rows) else None
     if formats is not None:
         yield say_fact(formats.title, say("how the two compare"))
+
+
+def _is_told(counted: Rows) -> bool:
+    """Tell whether anything may be said of numbers of people."""
+    return any(row.is_exact or row.is_bounded for row in counted)
+
+
+def _is_shown(analysis: str, rows: Rows) -> bool:
+    """Tell whether an analysis has any number on the page."""
+    return any(row.is_shown for row in pick(rows, analysis=analysis))
 
 
 def _of_whom(row: Row, content: ReportContent) -> str:

@@ -13,12 +13,13 @@ from reports.checklist_words import Find, say_fact, say_heading
 from reports.content import ReportContent
 from reports.description import PARTS
 from reports.design_words import ELSEWHERE, say_limits
+from reports.deviations import LIMITS_HEADING
 from reports.deviations import TITLE as LIMITS
 from reports.harms import TITLE as WORSE
 from reports.harms import TITLE_OF_SAMPLES
 from reports.language import mark, say, say_list, say_many
 from reports.numbers import format_count
-from reports.reading import Rows
+from reports.reading import Rows, pick
 from reports.who import HEADING as WHO
 
 DESIGNS: Final[dict[DesignKind, str]] = {
@@ -58,12 +59,19 @@ def tell_design(rows: Rows, content: ReportContent) -> str:
     return say_fact(say("In short"), say(DESIGNS[content.design.kind]))
 
 
+def is_answered(rows: Rows, content: ReportContent) -> bool:
+    """Tell whether a question about the primary outcome has an answer that is shown."""
+    asked = tuple(each.id for each in content.plan.estimands if each.outcome == content.plan.primary.id)
+    return any(row.is_shown for row in pick(rows, analysis="model", verdict="estimated", estimand=asked))
+
+
 def tell_summary(rows: Rows, content: ReportContent) -> str:
-    """Tell that there is a summary."""
-    return say_fact(
-        say("In short"),
-        say("what was asked, who came, what was found, how sure one may be of it, and what it cannot tell"),
-    )
+    """Tell that there is a summary, and what of a summary it has."""
+    if is_answered(rows, content):
+        told = say("what was asked, who came, what was found, how sure one may be of it, and what not to conclude")
+    else:
+        told = say("who came, and why there is no answer to the primary question")
+    return say_fact(say("In short"), told)
 
 
 def tell_plan(rows: Rows, content: ReportContent) -> str:
@@ -138,13 +146,21 @@ def tell_lots(rows: Rows, content: ReportContent) -> str:
 
 
 def tell_meaning(rows: Rows, content: ReportContent) -> str:
-    """Tell where the result is weighed."""
+    """Tell where the result is weighed; nothing where there is none."""
+    if not is_answered(rows, content):
+        return ""
     return say_fact(say("In short"), say("what was found, how sure one may be of it, and what to do next"))
 
 
 def tell_limits(rows: Rows, content: ReportContent) -> str:
     """Tell where the limits stand."""
-    return say_heading(say("In short"), say("What this cannot tell"))
+    return say_heading(say(LIMITS), say(LIMITS_HEADING))
+
+
+def tell_meaning_and_limits(rows: Rows, content: ReportContent) -> str:
+    """Tell both of `tell_meaning` and `tell_limits`."""
+    meaning, limits = tell_meaning(rows, content), tell_limits(rows, content)
+    return say("{first}; {second}", first=meaning, second=limits) if meaning else limits
 
 
 def tell_elsewhere(rows: Rows, content: ReportContent) -> str:

@@ -37,7 +37,9 @@ def say_interval(row: Row, measure: Measure) -> str:
     return say("95\u00a0% interval {ends}", ends=ends)
 
 
-def say_by_lot(row: Row, measure: Measure, estimand: Estimand, design: StudyDesign, level: int) -> str:
+def say_by_lot(
+    row: Row, measure: Measure, estimand: Estimand, design: StudyDesign, level: int, *, is_slight: bool = False
+) -> str:
     """Say a difference of arms that chance formed, or of the sides of a stepped wedge.
 
     Parameters
@@ -52,6 +54,8 @@ def say_by_lot(row: Row, measure: Measure, estimand: Estimand, design: StudyDesi
         By lot.
     level : int
         Certainty of a clear result, 1 to 4; 0 where it is not clear.
+    is_slight : bool, optional
+        All of the interval of a clear result is smaller than what people notice.
     """
     at, interval = label_of(design, estimand.timepoint), say_interval(row, measure)
     if design.is_stepped_wedge:
@@ -62,8 +66,15 @@ def say_by_lot(row: Row, measure: Measure, estimand: Estimand, design: StudyDesi
     said = {"measure": measure.concept, "timepoint": at, "observed": seen, "interval": interval}
     if level:
         said["claim"] = say_verb(design.kind, level, row.value, arm=arm, measure=measure.concept)
+        if design.is_stepped_wedge and is_slight:
+            return say(
+                "{claim}, by less than people notice: up to {timepoint}, {observed}, allowing for time ({interval}).",
+                **said,
+            )
         if design.is_stepped_wedge:
             return say("{claim}: up to {timepoint}, {observed}, allowing for time ({interval}).", **said)
+        if is_slight:
+            return say("{claim}, by less than people notice: at {timepoint}, {observed} ({interval}).", **said)
         return say("{claim}: at {timepoint}, {observed} ({interval}).", **said)
     if design.is_stepped_wedge:
         return say(

@@ -10,6 +10,7 @@ from analysis.design import Measure, StudyDesign
 from analysis.plan import Estimand, Outcome
 from analysis.plan_parts import Population
 from analysis.populations import population_of
+from reports.certainty import certainty_of
 from reports.chance import is_left_to_chance, say_left_to_chance
 from reports.claim_sentences import (
     SIGNIFICANCE,
@@ -54,6 +55,11 @@ CHOSEN: Final = mark(
 )
 # i18n: a reason, after a colon or in brackets
 WITHHELD: Final = mark("so few people are behind it, or left out of it, that somebody could be recognised")
+NO_PROOF: Final = (
+    mark("The interval holds zero; that is no proof that there is no change."),
+    mark("The interval holds zero; that is no proof that there is no difference."),
+)
+"""Of a change, and of a difference; page one says it among what not to conclude."""
 SAME_EVERYWHERE: Final = mark(
     "Scores may change over time in all groups, and the model allows for that; it takes the difference to be the same "
     "in every group and at every timepoint."
@@ -126,9 +132,9 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
     clear = is_clear(row) and not is_left_to_chance(rows, estimand.id)
     population = population_of(estimand, content.plan)
     if population is None:
-        certainty = pick_one(rows, analysis="certainty", statistic="level", outcome=outcome.id)
-        level = int(certainty.value) if certainty and certainty.is_shown else 1
-        sentence = capital(_say_of_all(row, measure, estimand, design, level if clear else 0))
+        level = certainty_of(rows, estimand.id, outcome.id) or 1
+        is_slight = clear and _place(row, outcome, measure) == TOO_SMALL
+        sentence = capital(_say_of_all(row, measure, estimand, design, level if clear else 0, is_slight=is_slight))
     else:
         found = _say_of_some(row, measure, estimand, design)
         sentence = say("Among {people}: {found}", people=say_population(population, design), found=found)
@@ -188,13 +194,16 @@ def say_direction(measure: Measure) -> str:
     return say("Scores run from {minimum} to {maximum} points; lower is better.", **ends)
 
 
-def _say_of_all(row: Row, measure: Measure, estimand: Estimand, design: StudyDesign, level: int) -> str:
-    """Say what was found of everybody; a level of 0 where it is not clear."""
-    if design.is_resampled:
-        return say_samples(row, measure, estimand, design)
+def _say_of_all(
+    row: Row, measure: Measure, estimand: Estimand, design: StudyDesign, level: int, *, is_slight: bool
+) -> str:
+    """Say what was found of everybody; a level of 0 where it is not clear; slight is by less than people notice."""
     if design.is_randomised:
-        return say_by_lot(row, measure, estimand, design, level)
-    return _say_of_some(row, measure, estimand, design)
+        return say_by_lot(row, measure, estimand, design, level, is_slight=is_slight)
+    slight = say("That is less than people notice.") if is_slight else ""
+    if design.is_resampled:
+        return join_sentences(say_samples(row, measure, estimand, design), slight)
+    return join_sentences(_say_of_some(row, measure, estimand, design), slight)
 
 
 def _say_of_some(row: Row, measure: Measure, estimand: Estimand, design: StudyDesign) -> str:
@@ -219,6 +228,8 @@ def _notes(row: Row, outcome: Outcome, measure: Measure, design: StudyDesign) ->
     is_change = design.kind == "single_group"
     yield say_direction(measure)
     yield _against_smallest(row, outcome, measure, is_change=is_change)
+    if measure.unit == "points" and is_clear(row) and _place(row, outcome, measure) == TOO_SMALL:
+        yield say("It is a mean over many people: one person may change by more, another by less.")
     if row.conf_low > 0 or row.conf_high < 0:
         if not is_clear(row):
             yield say(
@@ -227,10 +238,7 @@ def _notes(row: Row, outcome: Outcome, measure: Measure, design: StudyDesign) ->
                 p=format_p(row.p_adjusted),
             )
         return
-    if is_change:
-        yield say("The interval holds zero; that is no proof that there is no change.")
-    else:
-        yield say("The interval holds zero; that is no proof that there is no difference.")
+    yield say(NO_PROOF[0]) if is_change else say(NO_PROOF[1])
     if design.is_stepped_wedge:
         yield say(SAME_EVERYWHERE)
     elif design.is_resampled and not design.compares_timepoints:
@@ -248,29 +256,38 @@ def _against_smallest(row: Row, outcome: Outcome, measure: Measure, *, is_change
         if is_change:
             return say("The plan names no smallest change that people notice for this outcome.")
         return say("The plan names no smallest difference that people notice for this outcome.")
+    messages = _CHANGE_AGAINST_SMALLEST if is_change else _DIFFERENCE_AGAINST_SMALLEST
+    amount = say_amount(outcome.smallest_meaningful_change.value, measure)
+    return say(messages[_place(row, outcome, measure)], amount=amount)
+
+
+def _place(row: Row, outcome: Outcome, measure: Measure) -> int:
+    """Return where an interval lies to the smallest difference that people notice; -1 where the plan names none."""
+    if outcome.smallest_meaningful_change is None:
+        return -1
     smallest = outcome.smallest_meaningful_change.value
     near = 0.0 if row.conf_low <= 0 <= row.conf_high else min(abs(row.conf_low), abs(row.conf_high))
     far = max(abs(row.conf_low), abs(row.conf_high))
     size = round(abs(row.value), decimals_to_show(row.conf_low, row.conf_high, decimals_of(measure)))
-    place = 0 if near >= smallest else 1 if far < smallest else 2 if size >= smallest else 3
-    messages = _CHANGE_AGAINST_SMALLEST if is_change else _DIFFERENCE_AGAINST_SMALLEST
-    return say(messages[place], amount=say_amount(smallest, measure))
+    return 0 if near >= smallest else TOO_SMALL if far < smallest else 2 if size >= smallest else 3
 
 
+TOO_SMALL: Final = 1
 _CHANGE_AGAINST_SMALLEST: Final = (
-    mark("The whole interval is at least {amount}, the smallest change that people notice."),
-    mark("The whole interval is smaller than {amount}, the smallest change that people notice."),
-    mark("The change is at least {amount}, the smallest change that people notice, but the interval also holds "
-         "smaller ones."),
-    mark("The change is smaller than {amount}, the smallest change that people notice, but the interval also holds "
-         "ones that large."),
+    mark("People notice changes of {amount} or more. All of the interval is that large."),
+    mark("People notice changes of {amount} or more. All of the interval is smaller than that."),
+    mark("People notice changes of {amount} or more. The change found is that large, but the interval also holds "
+         "changes too small to notice."),
+    mark("People notice changes of {amount} or more. The change found is smaller than that, but the interval also "
+         "holds changes that people notice."),
 )  # fmt: skip
 _DIFFERENCE_AGAINST_SMALLEST: Final = (
-    mark("The whole interval is at least {amount}, the smallest difference that people notice."),
-    mark("The whole interval is smaller than {amount}, the smallest difference that people notice."),
-    mark("The difference is at least {amount}, the smallest difference that people notice, but the interval also holds "
-         "smaller ones."),
-    mark("The difference is smaller than {amount}, the smallest difference that people notice, but the interval also "
-         "holds ones that large."),
+    mark("People notice differences of {amount} or more. All of the interval is that large."),
+    mark("People notice differences of {amount} or more. All of the interval is smaller than that."),
+    mark("People notice differences of {amount} or more. The difference found is that large, but the interval also "
+         "holds differences too small to notice."),
+    mark("People notice differences of {amount} or more. The difference found is smaller than that, but the interval "
+         "also holds differences that people notice."),
 )  # fmt: skip
-"""All of the interval beyond it, all of it short of it, and the estimate alone beyond it or short of it."""
+"""All of the interval beyond it, all of it short of it (`TOO_SMALL`), and the estimate alone beyond it or short of it.
+"""

@@ -32,7 +32,7 @@ _ANALYSES: Final = {
     "model": mark("Answers to the questions of the plan, and the model means behind them."),
     "quality": mark("The same answers without the answers that were flagged, or with them."),
     "delivery": mark("Sessions held and attended."),
-    "certainty": mark("How sure one may be of an outcome, 1 (very low) to 4 (high), and the reasons."),
+    "certainty": mark("How sure one may be of an answer, 1 (very low) to 4 (high), and the reasons."),
     "sensitivity": mark("The same questions under other assumptions about people without a score."),
     "leavers": mark("People who left, compared with people who stayed, as they were at the start."),
     "size": mark("Standardised sizes of the answers."),

@@ -15,7 +15,7 @@ from instruments import Instrument
 from instruments.wording import Wording
 from reports.house_style import HouseStyle
 from reports.language import Language, open_language
-from reports.releases import Release
+from reports.releases import Release, Released
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,8 @@ class ReportContent:
         Logo, colours and font of the sponsor.
     earlier : tuple of Release
         What was released of this study: subtracting it from this report must tell of no few people.
+    released : Released or None
+        As which release this report is given away; without it, it is marked as a draft.
     """
 
     title: str
@@ -86,3 +88,4 @@ class ReportContent:
     language: Language = field(default_factory=lambda: open_language("en"))
     style: HouseStyle = field(default_factory=HouseStyle)
     earlier: tuple[Release, ...] = ()
+    released: Released | None = None

@@ -85,8 +85,8 @@ def print_rounded(gated: pd.DataFrame, results: pd.DataFrame, profile: Profile) 
     is blurred.
     """
     of_people = results["n"].map(lambda n: round_count(n, profile))
-    rounded = gated["at_least"].notna()
     is_count = results["statistic"].isin([*COUNTS, ATTENDED])
+    rounded = gated["at_least"].notna() & (is_count | ~gated["hidden"])
     gated.loc[rounded, "n"] = of_people
     gated.loc[rounded, "at_least"] = np.nan
     gated.loc[rounded & is_count, "value"] = of_people

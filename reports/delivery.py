@@ -33,8 +33,8 @@ _LINES: Final = (
     (mark("Sessions that a person came to, mean"), "mean_attended", ""),
     (mark("Sessions that a person came to, median"), "median_attended", ""),
     (mark("Share of the sessions offered that people came to"), SHARE, ""),
-    (mark("Share online"), SHARE, "online"),
-    (mark("Share in person"), SHARE, "in_person"),
+    (mark("Share of the online sessions offered that people came to"), SHARE, "online"),
+    (mark("Share of the sessions offered in person that people came to"), SHARE, "in_person"),
     (mark("People at a session, mean"), "people_per_session", ""),
     (mark("Days from one session to the next, median"), "median_spacing", ""),
 )
@@ -83,6 +83,8 @@ def say_delivery(rows: Rows, content: ReportContent) -> Delivery:
         return Delivery(description, undescribed, (say(NO_SESSIONS),))
     sentences = [sentence for arm in arms for sentence in _say_arm(delivered, arm)]
     sentences += _say_facilitators(delivered, content.plan.small_numbers.protection.threshold)
+    if not any(row.is_shown for row in delivered if row.arm):
+        return Delivery(description, undescribed, tuple(sentences))
     return Delivery(description, undescribed, tuple(sentences), _table(delivered, arms), say(CAUTION))
 
 

@@ -46,4 +46,4 @@ def say_undescribed(content: ReportContent) -> str:
     if not content.delivered_as:
         return say("Beyond that, the study does not describe how the programme is given.")
     silent = [say(question) for part, (_, question) in PARTS.items() if part not in content.delivered_as]
-    return say("Of the programme the study does not tell {parts}.", parts=say_list(silent)) if silent else ""
+    return say("What the study does not tell of the programme: {parts}.", parts=say_list(silent)) if silent else ""

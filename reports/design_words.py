@@ -139,11 +139,12 @@ def headings_of(design: StudyDesign) -> Headings:
     )
 
 
-def say_limits(content: ReportContent) -> tuple[str, ...]:
-    """Return what a study of this design cannot tell."""
+def say_limits(content: ReportContent, *, is_computed: bool = True) -> tuple[str, ...]:
+    """Return what a study of this design cannot tell; a model that was not fitted takes nothing for granted."""
+    silence = say(_ABOUT_SILENCE) if is_computed else say("What the people who did not answer would have answered.")
     return (
         *(say(limit) for limit in _LIMITS[content.design.kind]),
-        say(_ABOUT_REACH) if content.design.is_resampled else say(_ABOUT_SILENCE),
+        say(_ABOUT_REACH) if content.design.is_resampled else silence,
         say(
             "Whether answers would be the same if people did not know that they took part: all scores are people's own "
             "answers."

@@ -12,12 +12,15 @@ from analysis.plan import Estimand
 from reports.cells import Table
 from reports.claims import Claim, join_sentences
 from reports.content import ReportContent
-from reports.language import mark, say, say_as
+from reports.design_words import say_limits
+from reports.language import mark, say, say_as, say_many
+from reports.numbers import format_count
 from reports.reading import Rows, pick, pick_one
 from reports.sections import Block, Section
 from reports.who import say_who
 
 TITLE: Final = mark("Limits and deviations from the plan")
+LIMITS_HEADING: Final = mark("What this study cannot tell")
 NOT_FROZEN: Final = mark("Not pre-specified: the plan was not frozen before outcomes were read.")
 """Where nothing was frozen in time; questions and methods may then have been chosen for their answers."""
 CHANGED: Final = mark(
@@ -47,8 +50,13 @@ def say_deviations(rows: Rows, content: ReportContent) -> Section:
     return Section(
         id="deviations",
         title=say(TITLE),
-        lead=_say_state(content.frozen),
-        blocks=(*_differences(rows, content.frozen), *_history(content.frozen), _limits(), say_who(content)),
+        lead=join_sentences(_say_state(content.frozen), *_say_lacking(rows, content)),
+        blocks=(
+            *_differences(rows, content.frozen),
+            *_history(content.frozen),
+            _limits(rows, content),
+            say_who(content),
+        ),
     )
 
 
@@ -95,13 +103,26 @@ def _version(version: FrozenVersion) -> tuple[str, ...]:
     return (version.frozen_on, read, version.reason or say("first version"), version.fingerprint[:12])
 
 
-def _limits() -> Block:
-    """Return where the limits stand."""
-    where = say(
-        "What this study cannot tell, whatever was planned, stands at the beginning, under {section}.",
-        section=say("In short"),
-    )
-    return Block(heading=say("Limits"), sentences=(where,))
+def _say_lacking(rows: Rows, content: ReportContent) -> Iterator[str]:
+    """Yield how many of the comparisons of the plan have no answer."""
+    asked = [pick_one(rows, estimand=estimand.id, analysis="model") for estimand in content.plan.estimands]
+    lacking = sum(answer is None or answer.verdict != "estimated" for answer in asked)
+    if lacking:
+        yield say_many(
+            "Of {asked} question that the plan asks of the outcomes {lacking} was not computed; the method annex says "
+            "why.",
+            "Of {asked} questions that the plan asks of the outcomes {lacking} were not computed; the method annex "
+            "says why.",
+            len(asked),
+            asked=format_count(len(asked)),
+            lacking=format_count(lacking),
+        )
+
+
+def _limits(rows: Rows, content: ReportContent) -> Block:
+    """Return what a study of this design cannot tell, whatever was planned."""
+    is_computed = bool(pick(rows, analysis="model", verdict="estimated"))
+    return Block(heading=say(LIMITS_HEADING), items=say_limits(content, is_computed=is_computed))
 
 
 def _differences(rows: Rows, frozen: FrozenPlan | None) -> Iterator[Block]:

@@ -47,6 +47,7 @@ from reports.model_gate import (
 from reports.part_gate import gate_parts
 from reports.quality_gate import gate_quality
 from reports.releases import Release
+from reports.sums_gate import gate_sums
 from reports.themes_gate import gate_themes
 
 __all__ = ["NUMBERS", "find_profile", "gate_results"]
@@ -86,6 +87,7 @@ def gate_results(results: pd.DataFrame, profile: str, earlier: Sequence[Release]
     gated = gated.reset_index(drop=True)
     _gate_counts(gated, known, rule)
     _gate_what_is_judged(gated, known, rule)
+    gate_sums(gated, known, rule)
     if rule.rounded_to > 1:
         print_rounded(gated, known, rule)
     gate_releases(gated, rule, earlier)
@@ -113,7 +115,7 @@ def _gate_counts(gated: pd.DataFrame, results: pd.DataFrame, profile: Profile) -
     """Gate numbers of people, and what was observed of them."""
     fewest = profile.threshold
     hide_uncounted(gated)
-    gate_parts(gated, fewest)
+    gate_parts(gated, profile)
     gate_composition(gated, fewest)
     gate_delivery(gated, fewest)
     gate_arms(gated, profile)

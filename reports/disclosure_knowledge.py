@@ -273,7 +273,7 @@ def _read_harms(known: Knowledge, gated: pd.DataFrame, profile: Profile) -> None
             continue
         harmed = Count("harmed", row["arm"], item=row["item"])
         if row["statistic"] == "people_with_event":
-            slack = profile.threshold / 2 if row["value"] else 0.0
+            slack = profile.step / 2 if row["value"] else 0.0
             told = row["value"] == row["value"]
             known.publish(
                 harmed, row["value"] - slack if told else 0.0, row["value"] + slack if told else np.inf, places[index]

@@ -14,7 +14,7 @@ from reports.cells import INTERVAL, Table, interval_cell, mark_notes, value_cell
 from reports.claims import WITHHELD, join_sentences, say_direction, say_size
 from reports.content import ReportContent
 from reports.language import mark, say, say_many
-from reports.numbers import decimals_of, format_count, format_percent, format_threshold, say_difference
+from reports.numbers import decimals_of, format_count, format_percent, format_threshold, say_difference, scale_of
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import NOT_PLANNED, Block
 
@@ -43,12 +43,16 @@ def say_dose(outcome: Outcome, rows: Rows, content: ReportContent) -> Block | No
     measure = content.plan.measure_of(outcome.id, content.design)
     sentences = [sentence for part in responses for sentence in _of_response(part, own, measure, content)]
     sentences += [sentence for part in compliers for sentence in _of_compliers(part, own, measure, content)]
+    asked = {each.id for each in responses} | {each.id for each in compliers}
+    is_shown = any(row.is_shown for row in own if row.item in asked or row.estimand in of_outcome)
     tables = (_band_table(part, own, measure, content) for part in responses)
     return Block(
         heading=say("Sessions and change"),
         sentences=tuple(sentences),
         tables=tuple(table for table in tables if table is not None),
-        caution=join_sentences(say(CAUTION) if responses else "", say(OF_COMPLIERS) if compliers else ""),
+        caution=join_sentences(
+            say(CAUTION) if responses and is_shown else "", say(OF_COMPLIERS) if compliers and is_shown else ""
+        ),
     )
 
 
@@ -77,13 +81,13 @@ def _of_response(part: ExposureResponse, rows: Rows, measure: Measure, content: 
 def _say_relation(row: Row, concept: str, said: dict[str, str]) -> str:
     if row.conf_low > 0 or row.conf_high < 0:
         return say(
-            "Of people in {arm} who were alike at {baseline}, those who came to one session more scored {size} on the "
+            "Of people in {arm} who were alike at {baseline}, those who came to one session more scored {size} on "
             "{measure} at {timepoint}.",
             **said,
         )
     return say(
         "No clear relation between sessions and {concept} at {timepoint}: of people in {arm} who were alike at "
-        "{baseline}, those who came to one session more scored {size} on the {measure} at {timepoint}.",
+        "{baseline}, those who came to one session more scored {size} on {measure} at {timepoint}.",
         concept=concept,
         **said,
     )
@@ -116,9 +120,10 @@ def _band_table(part: ExposureResponse, rows: Rows, measure: Measure, content: R
         if row is not None
     )
     caption = say(
-        "Change of {measure} from {baseline} to {timepoint} in {arm}, by the share of sessions offered that people "
-        "came to",
+        "Change of {measure} in {unit} from {baseline} to {timepoint} in {arm}, by the share of sessions offered that "
+        "people came to",
         measure=measure.label,
+        unit=say("percentage points") if measure.unit == "percent" else scale_of(measure),
         baseline=start,
         timepoint=at,
         arm=arm,
@@ -167,12 +172,12 @@ def _say_came(share: Row | None, said: dict[str, str]) -> str:
     """Say the difference among people who come when offered, with the share who came where that is shown."""
     if share is None or not share.is_shown:
         return say(
-            "Among people who come to {sessions} when offered them, scores on the {measure} at {timepoint} compare as "
+            "Among people who come to {sessions} when offered them, scores on {measure} at {timepoint} compare as "
             "follows, {arm} against {reference}: {size}.",
             **said,
         )
     return say(
-        "Among people who come to {sessions} when offered them (about {share} of {arm}), scores on the {measure} at "
+        "Among people who come to {sessions} when offered them (about {share} of {arm}), scores on {measure} at "
         "{timepoint} compare as follows, {arm} against {reference}: {size}.",
         **said,
         share=format_percent(share.value),

@@ -22,6 +22,7 @@ from analysis.expected_change_part import (
 from analysis.plan import Estimand, Outcome
 from analysis.plan_parts import Entry
 from reports.cells import Table, mark_notes, value_cell
+from reports.claim_sentences import label_of
 from reports.claims import Claim, join_sentences, say_size
 from reports.content import ReportContent
 from reports.language import mark, say
@@ -84,7 +85,7 @@ def say_changed_anyway(outcome: Outcome, rows: Rows, content: ReportContent) -> 
     tables = (expected, _baselines_table(own, measure, content.design))
     return Block(
         heading=say(HEADING),
-        sentences=(say(LEAD), *refused),
+        sentences=(say(LEAD), *refused) if expected.rows else tuple(refused),
         tables=tuple(table for table in tables if table.rows),
         caution=say(CAUTION) if expected.rows else "",
     )
@@ -100,17 +101,24 @@ def _say_expected(own: Rows, estimand: Estimand, content: ReportContent) -> Iter
     """Yield a note on regression to the mean and, where it is declared, one on natural change."""
     measure = content.plan.measure_of(estimand.outcome, content.design)
     entry = content.plan.outcome(estimand.outcome).entry
+    at = label_of(content.design, estimand.timepoint)
     found = [row for way in (BY_RULE, BY_MEAN) for row in pick(own, statistic=REGRESSION, item=way) if row.is_shown]
     if found and entry is not None:
         lead = _say_entry(entry, found[0].item, content.design)
-        expected = say("One would expect scores that are {size}.", size=say_size(found[0], measure))
+        expected = say(
+            "One would expect scores at {timepoint} that are {size}.", timepoint=at, size=say_size(found[0], measure)
+        )
         yield join_sentences(lead, expected, _judged(own, found[0].item))
     else:
         yield say(_NO_ENTRY)
     natural = pick_one(own, statistic=NATURAL)
     if natural is not None and natural.is_shown:
         observed = say(
-            "People like these who had no programme later had scores that were {size}.", size=say_size(natural, measure)
+            "Elsewhere, people like these who had no programme had scores that were {size}, over about the time from "
+            "{baseline} to {timepoint}.",
+            size=say_size(natural, measure),
+            baseline=content.design.baseline.label,
+            timepoint=at,
         )
         yield join_sentences(observed, _judged(own, NATURAL))
 
@@ -173,7 +181,7 @@ def _say_way(way: str, at: str, design: StudyDesign) -> str:
     if way == BY_MEAN:
         baseline = design.baseline.label
         return say("{timepoint}: regression to the mean, from the mean at {baseline}", timepoint=at, baseline=baseline)
-    return say("{timepoint}: change of people like these who had no programme", timepoint=at)
+    return say("{timepoint}: change of people like these elsewhere who had no programme", timepoint=at)
 
 
 def _say_sources(outcome: Outcome) -> Iterator[str]:
@@ -181,7 +189,11 @@ def _say_sources(outcome: Outcome) -> Iterator[str]:
     if outcome.entry is not None:
         yield _say_reference(outcome.entry)
     if outcome.natural_change is not None:
-        yield say("People who had no programme: source: {source}.", source=outcome.natural_change.source)
+        yield say(
+            "People elsewhere who had no programme: source: {source}. The plan declares one change of theirs, which is "
+            "held against every timepoint.",
+            source=outcome.natural_change.source,
+        )
 
 
 def _say_reference(entry: Entry) -> str:

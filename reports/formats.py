@@ -44,7 +44,8 @@ def _block(part: FormatComparison, rows: Rows, content: ReportContent) -> Block:
     at = next(known.label for known in design.timepoints if known.id == part.timepoint)
     arm = next((known.label for known in design.arms if known.id == part.arm), part.arm)
     heading = say("{concept} at {timepoint}: {arm}", concept=capital(measure.concept), timepoint=at, arm=arm)
-    caution = join_sentences(say(CAUTION), say(margins.CAUTION))
+    is_shown = any(row.is_shown for row in rows)
+    caution = join_sentences(say(CAUTION), say(margins.CAUTION)) if is_shown else ""
     return Block(heading=heading, sentences=tuple(_sentences(part, rows, content)), caution=caution)
 
 
@@ -65,7 +66,7 @@ def _sentences(part: FormatComparison, rows: Rows, content: ReportContent) -> It
     known_before = say_list([content.design.baseline.label, *(labels[each] for each in part.covariates)])
     at = next(known.label for known in content.design.timepoints if known.id == part.timepoint)
     compared = say(
-        "After allowing for {known}, scores on the {measure} at {timepoint} compare as follows, online against in "
+        "After allowing for {known}, scores on {measure} at {timepoint} compare as follows, online against in "
         "person: {size}.",
         known=known_before,
         measure=measure.label,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,9 @@ COUNTS: Final = ("allocated", "answered", "analysed", "observed", "linked")
 ATTENDED: Final = "attended_any"
 """The one count of people among the statistics of delivery."""
 REVEALING: Final = ("sd", "standardised_change")
-"""Statistics that, beside a mean and its interval, give the number of people away."""
+"""Statistics that, beside a mean and its interval, give the number of people away: they tell the spread."""
+OBSERVED: Final = ("descriptive", "change_within_arm")
+"""Values of `analysis` that tell of scores as they were observed."""
 SHARES: Final = ("icc_group", "working_correlation")
 _BLURRED: Final = ["value", "conf_low", "conf_high", "std_error", "df", "p_value", "p_adjusted"]
 _COVARIANCE: Final = "covariance: "
@@ -36,9 +38,11 @@ def hide(gated: pd.DataFrame, where: pd.Series | NDArray[np.bool_]) -> None:
 
 def withhold(gated: pd.DataFrame, index: int, at_least: float) -> None:
     """Take out what gives the number of people away; a row that is nothing but that number is hidden."""
-    if gated.at[index, "statistic"] in (*COUNTS, *REVEALING, ATTENDED):  # noqa: PD008 (many times faster)
+    statistic = gated.at[index, "statistic"]  # noqa: PD008 (many times faster)
+    if statistic in (*COUNTS, *REVEALING, ATTENDED):
         hide(gated, gated.index == index)
     else:
+        gated.loc[index, "at_least"] = at_least
         blur(gated, index)
     gated.loc[index, ["n", "at_least"]] = [np.nan, at_least]
     if gated.at[index, "analysis"] == "change_within_arm":  # noqa: PD008
@@ -51,13 +55,52 @@ def blur(gated: pd.DataFrame, index: int) -> None:
     What stays is coarse against the width of the interval, whose ends are rounded outwards so that it stays true.
     """
     row = gated.loc[index]
-    value, low, high = (float(row[name]) for name in ("value", "conf_low", "conf_high"))
+    least = row["at_least"] if row["at_least"] == row["at_least"] else row["n"]
+    blur_to(gated, index, find_unit(row, least))
+
+
+class Unit(NamedTuple):
+    """What blurred numbers are multiples of: `step` times the last decimal (negative decimals: tens)."""
+
+    decimals: int
+    step: int = 1
+
+    @property
+    def size(self) -> float:
+        """The unit as a number."""
+        return self.step * 10.0**-self.decimals
+
+
+def smallest_unit(least: float) -> Unit:
+    """Return the smallest unit (1, 2 or 5 times a power of ten) that is not below a number."""
+    decimals = -int(np.floor(np.log10(least) + 1e-9))
+    units = [Unit(decimals, step) for step in (1, 2, 5)]
+    return next((unit for unit in units if unit.size >= least * (1 - 1e-9)), Unit(decimals - 1))
+
+
+def find_unit(row: pd.Series, least: float) -> Unit:
+    """Return the unit that `blur` leaves of a row, coarse against the width of its interval.
+
+    Of an observed mean of `least` people or more it is no smaller than one part in so many: of whole scores a finer one
+    would agree with few numbers of people only.
+    """
+    low, high = float(row["conf_low"]), float(row["conf_high"])
     reach = (high - low) / 2
     coarse = int(np.ceil(-np.log10(reach / 5))) if reach > 0 else 1
-    digits = 2 if row["statistic"] in SHARES else decimals_to_show(low, high, coarse)
-    unit = 10.0**-digits
+    unit = Unit(2 if row["statistic"] in SHARES else decimals_to_show(low, high, coarse))
+    is_observed = row["analysis"] in OBSERVED and row["classes"] != 2 and least > 0
+    return smallest_unit(1 / least) if is_observed and unit.size < 1 / least else unit
+
+
+def blur_to(gated: pd.DataFrame, index: int, to: Unit) -> None:
+    """Blur a row to multiples of a unit."""
+    row = gated.loc[index]
+    value, low, high = (float(row[name]) for name in ("value", "conf_low", "conf_high"))
+    unit, digits = to.size, to.decimals
     told = [
-        round(value, digits) + 0.0 if np.isfinite(value) else np.nan,
+        (round(value, digits) if to.step == 1 else round(round(value / unit) * unit, digits)) + 0.0
+        if np.isfinite(value)
+        else np.nan,
         round(float(np.floor(low / unit) * unit), max(digits, 0)) + 0.0,
         round(float(np.ceil(high / unit) * unit), max(digits, 0)) + 0.0,
     ]

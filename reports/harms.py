@@ -31,19 +31,21 @@ WHY_UNKNOWN: Final = mark(
 BEFORE_TOO: Final = mark(
     "The counts are of the whole time in the study, also of that before an arm began the programme."
 )
+WIDEST: Final = 50.0
+"""Of 100 people: an interval that is wider tells next to nothing, so it is said that people are too few to tell."""
 UNANSWERED: Final = mark("Whether anybody saw to the people who answered so is not known from these data.")
 _OF_ARMS: Final = (
     (mark("People with it"), "people_with_event"),
     (mark("Of 100 people"), "share_with_event"),
     (mark("Events; somebody may have several"), "events"),
-    (mark("People with a first one per 100 person-years"), "first_events_per_100_years"),
+    (mark("People to whom it happened, per 100 people followed for a year"), "first_events_per_100_years"),
 )
 _OF_TIMEPOINTS: Final = (
-    (mark("new, of 100 people below it at first"), "new_alerts"),
-    (mark("at first, of 100 people with both answers"), "alert_before"),
-    (mark("later, of 100 people with both answers"), "alert_later"),
-    (mark("no longer, of 100 people with it at first"), "resolved_alerts"),
-    (mark("without one of the two answers, of 100 people"), "incomplete"),
+    (mark("new, of 100 people who did not answer so at the start"), "new_alerts"),
+    (mark("at the start, of 100 people with both answers"), "alert_before"),
+    (mark("then, of 100 people with both answers"), "alert_later"),
+    (mark("no longer, of 100 people who answered so at the start"), "resolved_alerts"),
+    (mark("one of the two answers is missing, of 100 people"), "incomplete"),
 )
 
 
@@ -88,17 +90,23 @@ def quoted_harms(content: ReportContent) -> list[str]:
 def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> Block:
     refused = next((row for row in rows if row.verdict.startswith("refused")), None)
     if refused is not None:
-        return Block(heading=_label(harm, content), sentences=(say("Not counted. {reason}", reason=refused.told),))
+        return Block(
+            heading=label_of_harm(harm, content), sentences=(say("Not counted. {reason}", reason=refused.told),)
+        )
     arms = [arm for arm in content.design.arms if pick(rows, arm=arm.id)]
+    if not any(_tells(row) for row in rows):
+        counted = _say_counted_events(content) if harm.event else _say_counted_answers(harm, content)
+        hidden = say("How many people is not shown: {reason}.", reason=say(WITHHELD))
+        return Block(heading=label_of_harm(harm, content), sentences=(counted, hidden))
     sentences = tuple((_say_events if harm.event else _say_alerts)(harm, rows, arms, content))
     lines = tuple((_lines_of_events if harm.event else _lines_of_alerts)(rows, arms, content))
     table = Table(
-        say("{harm}, by arm", harm=_label(harm, content)),
+        say("{harm}, by arm", harm=label_of_harm(harm, content)),
         (say("Number"), *(arm.label for arm in arms)),
         lines,
         (_note(content), *mark_notes(lines)),
     )
-    return Block(heading=_label(harm, content), sentences=sentences, tables=(table,))
+    return Block(heading=label_of_harm(harm, content), sentences=sentences, tables=(table,))
 
 
 def _note(content: ReportContent) -> str:
@@ -106,17 +114,17 @@ def _note(content: ReportContent) -> str:
     brackets = say("In brackets: 95\u00a0% intervals.")
     if not _is_rounded(content):
         return brackets
-    threshold = content.plan.small_numbers.protection.threshold
+    step = content.plan.small_numbers.protection.step
     steps = say_many(
         "Numbers are in steps of {number} person or more, so that nobody can be recognised.",
         "Numbers are in steps of {number} people or more, so that nobody can be recognised.",
-        threshold,
-        number=format_count(threshold),
+        step,
+        number=format_count(step),
     )
     return join_sentences(brackets, steps)
 
 
-def _label(harm: Harm, content: ReportContent) -> str:
+def label_of_harm(harm: Harm, content: ReportContent) -> str:
     """Return what the plan calls a harm, or else the study or the instrument."""
     if harm.label:
         return harm.label
@@ -145,11 +153,21 @@ def _left_out(content: ReportContent) -> tuple[Block, ...]:
     return (Block(heading=say("Not counted"), sentences=(lead,), items=tuple(left_out)),) if left_out else ()
 
 
-def _say_events(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[str]:
-    """Yield a sentence on what is counted, and one for each arm: to how many people it happened."""
-    yield say(
+def _say_counted_events(content: ReportContent) -> str:
+    return say(
         "Counted are people to whom it happened at any time after {baseline}.", baseline=content.design.baseline.label
     )
+
+
+def _say_counted_answers(harm: Harm, content: ReportContent) -> str:
+    border, item = format_threshold(harm.at_least or 0.0), _name_item(harm.instrument or "", harm.item or "", content)
+    counted = say("Counted are answers of at least {border} to {item}.", border=border, item=item)
+    return join_sentences(counted, say(UNANSWERED))
+
+
+def _say_events(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[str]:
+    """Yield a sentence on what is counted, and one for each arm: to how many people it happened."""
+    yield _say_counted_events(content)
     for arm in arms:
         own = pick(rows, arm=arm.id)
         count, share = pick_one(own, statistic="people_with_event"), pick_one(own, statistic="share_with_event")
@@ -166,14 +184,14 @@ def _say_events(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent)
             else:
                 yield say("Recorded for nobody in {arm} ({interval}).", arm=arm.label, interval=interval)
             continue
-        said = {"people": _people(count, content), "number": _of_100(share), "interval": _interval(share)}
+        said = {"people": say_people(count, content), "number": print_of_100(share), "interval": _interval(share)}
         if is_alone:
             yield say("Recorded for {people}: {number} of 100 people ({interval}).", **said)
         else:
             yield say("Recorded for {people} in {arm}: {number} of 100 people ({interval}).", arm=arm.label, **said)
 
 
-def _people(count: Row, content: ReportContent) -> str:
+def say_people(count: Row, content: ReportContent) -> str:
     """Return ``22 people``, or ``about 20 people`` where numbers are rounded."""
     number = format_count(count.value)
     if _is_rounded(content):
@@ -183,8 +201,8 @@ def _people(count: Row, content: ReportContent) -> str:
 
 def _say_hidden_event(of_arm: Rows, arm: str, content: ReportContent) -> str:
     """Return that there were few, where that is so; otherwise that the number is not shown."""
-    if _are_few(of_arm):
-        people = _few(content)
+    if are_few(of_arm):
+        people = say_few(content)
         return (
             say("Recorded for {people} in {arm}.", people=people, arm=arm)
             if arm
@@ -195,13 +213,14 @@ def _say_hidden_event(of_arm: Rows, arm: str, content: ReportContent) -> str:
     return say("How many people is not shown: {reason}.", reason=say(WITHHELD))
 
 
-def _are_few(of_arm: Rows) -> bool:
+def are_few(of_arm: Rows) -> bool:
     """Tell whether of a hidden number it may be said that people are few."""
     minority = pick_one(of_arm, statistic="is_minority")
     return minority is not None and minority.is_shown and minority.value == 1
 
 
-def _few(content: ReportContent) -> str:
+def say_few(content: ReportContent) -> str:
+    """Return ``fewer than 10 people``, by what the profile protects."""
     threshold = content.plan.small_numbers.protection.threshold
     return say_many(
         "fewer than {number} person", "fewer than {number} people", threshold, number=format_count(threshold)
@@ -210,11 +229,17 @@ def _few(content: ReportContent) -> str:
 
 def _say_alerts(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[str]:
     """Yield a sentence on what is counted, and one for each later timepoint and arm: how many are new."""
+    yield _say_counted_answers(harm, content)
     border = format_threshold(harm.at_least or 0.0)
-    item = _name_item(harm.instrument or "", harm.item or "", content)
-    counted = say("Counted are answers of at least {border} to {item}.", border=border, item=item)
-    yield join_sentences(counted, say(UNANSWERED))
     for timepoint in content.design.timepoints[1:]:
+        at = pick(rows, timepoint=timepoint.id, statistic=("new_alerts", "is_minority"))
+        if len(arms) > 1 and at and not any(_tells(row) for row in at):
+            yield say(
+                "{timepoint}: how many people are new is not shown: {reason}.",
+                timepoint=timepoint.label,
+                reason=say(WITHHELD),
+            )
+            continue
         for arm in arms:
             own = pick(rows, arm=arm.id, timepoint=timepoint.id)
             new = pick_one(own, statistic="new_alerts")
@@ -233,14 +258,18 @@ def _of_whom(timepoint: Timepoint, arm: Arm, border: str, content: ReportContent
 
 
 def _say_new(new: Row, of_arm: Rows, whom: str, content: ReportContent) -> str:
-    if not new.is_shown and _are_few(of_arm):
-        return say("{whom}: new for {people}.", whom=whom, people=_few(content))
+    if not new.is_shown and are_few(of_arm):
+        return say("{whom}: new for {people}.", whom=whom, people=say_few(content))
     if not new.is_shown:
         return say("{whom}: how many is not shown: {reason}.", whom=whom, reason=say(WITHHELD))
+    if _is_vague(new):
+        return say("{whom}: there are too few of them to tell how many answered so.", whom=whom)
     if not new.value:
         high = format_number(new.conf_high, _decimals(new))
         return say("{whom}: new for nobody (95\u00a0% interval up to {high} of 100).", whom=whom, high=high)
-    return say("{whom}: new for {number} of 100 ({interval}).", whom=whom, number=_of_100(new), interval=_interval(new))
+    return say(
+        "{whom}: new for {number} of 100 ({interval}).", whom=whom, number=print_of_100(new), interval=_interval(new)
+    )
 
 
 def _lines_of_events(rows: Rows, arms: list[Arm], content: ReportContent) -> Iterator[tuple[str, ...]]:
@@ -265,10 +294,22 @@ def _cell(row: Row | None, of_arm: Rows, content: ReportContent) -> str:
     """Return a number with its interval; that there were few people, where that may be said."""
     if row is None:
         return NOTHING
+    if row.is_shown and _is_vague(row):
+        return say("too few people to tell")
     if row.is_shown:
-        return f"{_of_100(row)} ({_ends(row)})" if row.conf_high == row.conf_high else _of_100(row)
+        return f"{print_of_100(row)} ({_ends(row)})" if row.conf_high == row.conf_high else print_of_100(row)
     is_of_few = row.statistic in ("people_with_event", "new_alerts")
-    return _few(content) if is_of_few and _are_few(of_arm) else say(NOT_SHOWN)
+    return say_few(content) if is_of_few and are_few(of_arm) else say(NOT_SHOWN)
+
+
+def _tells(row: Row) -> bool:
+    """Tell whether a row lets anything be said: a number, or that people are few."""
+    return row.is_shown and (row.statistic != "is_minority" or row.value == 1)
+
+
+def _is_vague(row: Row) -> bool:
+    """Tell whether the interval of a share is so wide that the share says next to nothing."""
+    return row.statistic != "first_events_per_100_years" and row.conf_high - row.conf_low > WIDEST
 
 
 def _is_rounded(content: ReportContent) -> bool:
@@ -280,7 +321,8 @@ def _decimals(row: Row) -> int:
     return 0 if float(row.value).is_integer() and float(row.conf_high).is_integer() else 1
 
 
-def _of_100(row: Row) -> str:
+def print_of_100(row: Row) -> str:
+    """Return people of 100 as text."""
     return format_number(row.value, 0 if float(row.value).is_integer() else 1)
 
 

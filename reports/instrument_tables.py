@@ -10,7 +10,7 @@ from analysis.design import Measure, StudyDesign
 from instruments.wording import item_label
 from reports.cells import INTERVAL, Table, count_cell, interval_cell, mark_notes, value_cell
 from reports.content import ReportContent
-from reports.language import mark, say
+from reports.language import mark, say, say_list
 from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_percent
 from reports.reading import Row, Rows, pick, pick_one
 
@@ -42,7 +42,8 @@ def instrument_tables(rows: Rows, content: ReportContent) -> tuple[Table, ...]:
 
 def measurement_table(rows: Rows, design: StudyDesign) -> Table:
     """Return reliability, ends of the range and the change that exceeds measurement error."""
-    lines = []
+    lines: list[tuple[str, ...]] = []
+    refused: dict[str, None] = {}
     for measure, timepoint, label in _occasions(design):
         own = pick(rows, analysis="reliability", outcome=measure.id, timepoint=timepoint)
         by_name = {row.statistic: row for row in own}
@@ -50,10 +51,12 @@ def measurement_table(rows: Rows, design: StudyDesign) -> Table:
         if alpha is None:
             continue
         is_refused = alpha.verdict.startswith("refused")
+        if is_refused:
+            refused[say("{label}: {detail}", label=measure.label, detail=alpha.told)] = None
         lines.append(
             (
                 _say_occasion(measure, label),
-                alpha.told if is_refused else value_cell(alpha, 2),
+                NOTHING if is_refused else value_cell(alpha, 2),
                 NOTHING if is_refused else interval_cell(alpha, 2),
                 _number(by_name.get("omega_total"), 2),
                 _percent(by_name.get("score_floor_share")),
@@ -66,12 +69,13 @@ def measurement_table(rows: Rows, design: StudyDesign) -> Table:
     note = say("Alpha and omega say how well items agree (1 is best).")
     if not design.is_resampled:
         beyond = say(
-            "A change of one participant beyond the reliable change, in points, exceeds measurement error in 95 of 100 "
-            "cases."
+            "Reliable change: by how many points the scores of a person whose true score stays the same differ at most "
+            "in 95 of 100 cases, from alpha and the spread in this sample. Where the plan declares a retest "
+            "correlation, cards count by that one instead."
         )
         note = f"{note} {beyond}"
     columns = tuple(say(_MEASUREMENT[place]) for place in told)
-    return Table(say("The measures in this sample"), columns, cells, (note, *mark_notes(cells)))
+    return Table(say("The measures in this sample"), columns, cells, (note, *refused, *mark_notes(cells)))
 
 
 def _columns_told(design: StudyDesign, lines: Sequence[tuple[str, ...]]) -> list[int]:
@@ -82,16 +86,24 @@ def _columns_told(design: StudyDesign, lines: Sequence[tuple[str, ...]]) -> list
 
 
 def sameness_table(rows: Rows, design: StudyDesign) -> Table:
-    """Return whether items meant the same at baseline and later, in words, and items that run against the others."""
-    lines = []
+    """Return whether items meant the same at baseline and later, in words, and items that run against the others.
+
+    Timepoints of a measure of which the same was found share a line.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
     for measure, timepoint, label in _occasions(design):
         level = pick_one(rows, statistic="invariance_level", outcome=measure.id, timepoint=timepoint)
         against = pick_one(rows, statistic="negative_item_rest_correlations", outcome=measure.id, timepoint=timepoint)
         told = [row.told for row in (level,) if row is not None and not row.hidden and row.verdict not in _NO_MODEL]
         told += [row.told for row in (against,) if row is not None and not row.hidden and row.value > 0]
-        lines += [(_say_occasion(measure, label), words) for words in told]
+        for words in told:
+            found.setdefault((measure.label, words), []).append(label)
+    lines = tuple(
+        (say("{measure}, {timepoint}", measure=measure, timepoint=say_list(labels)), words)
+        for (measure, words), labels in found.items()
+    )
     columns = (say("Measure"), say("Found"))
-    return Table(say("Whether items meant the same at baseline and later"), columns, tuple(lines))
+    return Table(say("Whether items meant the same at baseline and later"), columns, lines)
 
 
 def agreement_table(rows: Rows, design: StudyDesign) -> Table:
@@ -128,10 +140,11 @@ def item_tables(rows: Rows, content: ReportContent) -> Iterator[Table]:
             if by_name
         )
         whose = (
-            say("Items as worded by: {holder}. Reversed items are turned.", holder=wording.holder)
+            say("The words of the items are those of: {holder}. Reversed items are turned.", holder=wording.holder)
             if wording
             else say(
-                "Items as worded by: our own short concepts; the wording is its owner's. Reversed items are turned."
+                "Items stand here by what they are about, in our own words; the wording is its owner's. Reversed items "
+                "are turned."
             )
         )
         yield Table(

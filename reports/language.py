@@ -27,7 +27,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from data_contracts.errors import Problem, choose_from
-from data_contracts.telling import MINUS
+from data_contracts.telling import MINUS, REMEDY
 from reports.errors import ReportError
 
 LANGUAGES: Final[dict[str, str]] = {"en": "English", "es": "español", "fr": "français", "ar": "العربية"}
@@ -167,6 +167,15 @@ def say_told(words: str, text: str) -> str:
     text : str
         The same in English; taken as it is where there are no words.
     """
+    return _say_words(words, text).replace(REMEDY, " ")
+
+
+def say_reason(words: str, text: str) -> str:
+    """Return what `say_told` does, without what a researcher may do about it (`analysis.telling.REMEDY`)."""
+    return _say_words(words, text).partition(REMEDY)[0]
+
+
+def _say_words(words: str, text: str) -> str:
     return _say_node(json.loads(words)) if words else own_words(text)
 
 
@@ -180,7 +189,7 @@ def own_words(text: str) -> str:
 
 def _say_node(node: Any) -> str:
     if isinstance(node, str):
-        return own_words(node)
+        return own_words(node).replace(REMEDY, " ")  # a label of two lines has none
     if "join" in node:
         return str(node["by"]).join(_say_node(part) for part in node["join"])
     if "list" in node:

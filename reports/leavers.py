@@ -11,13 +11,13 @@ from analysis.plan import Estimand, Outcome
 from analysis.sensitivity.imputed import MONTE_CARLO_ERROR
 from analysis.sensitivity.rows import AT_RANDOM, list_planned
 from analysis.sensitivity.tipping import CLEAR, TIPPING_POINT
-from reports.assumptions import first_arm, name_analysis, say_assumption, say_use
-from reports.cells import INTERVAL, Table, interval_cell, mark_notes, value_cell
-from reports.claim_sentences import label_of
-from reports.claims import WITHHELD, capital, say_size
+from reports.assumptions import find_first_arm, first_arm, name_analysis, say_assumption, say_use
+from reports.cells import Table, interval_cell, mark_notes, value_cell
+from reports.claim_sentences import join_sentences, label_of
+from reports.claims import WITHHELD, capital
 from reports.content import ReportContent
 from reports.language import mark, say, say_list, say_many
-from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_number, format_threshold, say_amount
+from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_number, format_threshold, say_amount, scale_of
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Block
 
@@ -32,6 +32,7 @@ PRECISION: Final = mark(
     "multiple imputation and of imputed items are by Rubin's rules; the others are those of the main model."
 )
 _REFITS: Final = ("completers", "unadjusted")
+_ESTIMATES: Final = ("difference", "change")
 _TIPS_WORSE: Final = mark(
     "{when}, only if those who left the {arm} arm had scored at least {amount} worse than similar people who stayed "
     "would the interval hold zero."
@@ -52,6 +53,22 @@ _CLEAR_EITHER_WAY: Final = mark(
     "{when}, the interval holds zero; it would leave zero out only if those who left the {arm} arm had scored at least "
     "{lower} lower or at least {higher} higher than similar people who stayed."
 )
+_BEYOND: Final = mark(
+    "From the mean of that arm, {mean}, this lies beyond the scale, which runs from {minimum} to {maximum}: it can "
+    "hardly be so."
+)
+_BEYOND_LOWER: Final = mark(
+    "From the mean of that arm, {mean}, the lower of the two lies beyond the scale, which runs from {minimum} to "
+    "{maximum}: it can hardly be so."
+)
+_BEYOND_HIGHER: Final = mark(
+    "From the mean of that arm, {mean}, the higher of the two lies beyond the scale, which runs from {minimum} to "
+    "{maximum}: it can hardly be so."
+)
+_BEYOND_BOTH: Final = mark(
+    "From the mean of that arm, {mean}, both lie beyond the scale, which runs from {minimum} to {maximum}: it can "
+    "hardly be so either way."
+)
 
 
 def say_leavers(outcome: Outcome, rows: Rows, content: ReportContent) -> Block | None:
@@ -69,24 +86,26 @@ def say_leavers(outcome: Outcome, rows: Rows, content: ReportContent) -> Block |
     Returns
     -------
     Block or None
-        Of the primary outcome also where the plan names no such analysis; None where nobody is followed.
+        Of the primary outcome also where the plan names no such analysis; None where nobody is followed, or nothing
+        was computed.
     """
     design, plan = content.design, content.plan
     own = pick(rows, analysis="sensitivity", outcome=outcome.id)
     events = tuple(say_use(event, design) for event in plan.intercurrent_events)
     if not own:
-        if design.is_resampled or outcome.role != "primary" or list_planned(plan):
+        is_computed = bool(pick(rows, analysis="model", outcome=outcome.id, verdict="estimated"))
+        if design.is_resampled or outcome.role != "primary" or list_planned(plan) or not is_computed:
             return None
         none = say("The plan names no analysis under other assumptions about the people who left.")
         return Block(heading=say(HEADING), sentences=(none, *events))
     estimands = [each for each in plan.estimands if pick(own, estimand=each.id)]
-    items = [item for each in estimands for item in _say_estimand(each, own, content)]
-    tables = tuple(_table(each, own, rows, content) for each in estimands)
+    items = [item for each in estimands for item in _say_tipping(each, own, rows, content)]
+    table = _table(estimands, own, rows, content)
     return Block(
         heading=say(OTHERWISE) if design.is_resampled else say(HEADING),
         sentences=(*events, *_say_gaps(own, content)),
         items=tuple(items),
-        tables=tuple(table for table in tables if table.rows),
+        tables=(table,) if table.rows else (),
         caution="" if design.is_resampled else say(CAUTION),
     )
 
@@ -116,11 +135,14 @@ def compare_those_who_left(rows: Rows, content: ReportContent) -> tuple[Block, .
         if row.is_shown and abs(row.value) > MOST_DIFFERENT
     ]
     how = say(
-        "Here, who has no score of {measure} at {timepoint} has left.",
+        "People without a score of {measure} at {timepoint} count here as people who left.",
         measure=labels[plan.primary.id],
         timepoint=design.timepoints[-1].label,
     )
     heading = say("People who left and people who stayed")
+    if not any(row.is_shown for row in own):
+        hidden = say("How those who left compare with those who stayed is not shown: {reason}.", reason=say(WITHHELD))
+        return (Block(heading=heading, sentences=(how, hidden)),)
     return (Block(heading=heading, sentences=(how, _say_far(far)), tables=(table,)),)
 
 
@@ -137,99 +159,145 @@ def _say_far(far: list[str]) -> str:
     )
 
 
-def _say_estimand(estimand: Estimand, own: Rows, content: ReportContent) -> Iterator[str]:
-    """Yield a sentence for each analysis of an estimand that has a number to show."""
-    measure = content.plan.measure_of(estimand.outcome, content.design)
-    when = _say_when(estimand, content)
-    for item in (AT_RANDOM, *list_planned(content.plan)):
-        found = pick(own, estimand=estimand.id, item=item)
-        row = next((each for each in found if each.statistic in ("difference", "change")), None)
-        if row is not None and row.is_shown:
-            yield say(
-                "{when}, {assumption}: {size}.",
-                when=when,
-                assumption=say_assumption(item, estimand, content),
-                size=say_size(row, measure),
-            )
-        yield from _say_tipping(found, when, estimand, content)
-
-
-def _say_tipping(found: Rows, when: str, estimand: Estimand, content: ReportContent) -> Iterator[str]:
+def _say_tipping(estimand: Estimand, own: Rows, rows: Rows, content: ReportContent) -> Iterator[str]:
     """Yield from how far away scores of those who left the interval would say something else."""
     measure = content.plan.measure_of(estimand.outcome, content.design)
+    found = pick(own, estimand=estimand.id, item="tipping_point")
     points = {row.statistic: row.value for row in found if row.is_shown}
     amounts = {statistic: say_amount(value, measure) for statistic, value in points.items()}
-    said = {"when": when, "arm": first_arm(estimand, content.design)}
+    said = {"when": _say_when(estimand, content), "arm": first_arm(estimand, content.design)}
+    beyond = _say_beyond(points, estimand, rows, content)
     if TIPPING_POINT in points:
         is_worse = (points[TIPPING_POINT] > 0) == (measure.higher_is == "worse")
         message = _TIPS_WORSE if is_worse else _TIPS_BETTER
-        yield say(message, **said, amount=amounts[TIPPING_POINT])
+        yield join_sentences(say(message, **said, amount=amounts[TIPPING_POINT]), beyond)
     lower, higher = amounts.get(CLEAR[-1]), amounts.get(CLEAR[1])
     if lower and higher:
-        yield say(_CLEAR_EITHER_WAY, **said, lower=lower, higher=higher)
+        yield join_sentences(say(_CLEAR_EITHER_WAY, **said, lower=lower, higher=higher), beyond)
     elif lower:
-        yield say(_CLEAR_LOWER, **said, amount=lower)
+        yield join_sentences(say(_CLEAR_LOWER, **said, amount=lower), beyond)
     elif higher:
-        yield say(_CLEAR_HIGHER, **said, amount=higher)
+        yield join_sentences(say(_CLEAR_HIGHER, **said, amount=higher), beyond)
+
+
+def _say_beyond(points: dict[str, float], estimand: Estimand, rows: Rows, content: ReportContent) -> str:
+    """Return which points lead from the mean of their arm beyond the scale; nothing where the scale has room."""
+    design, measure = content.design, content.plan.measure_of(estimand.outcome, content.design)
+    arm = find_first_arm(estimand, design)
+    mean = pick_one(rows, analysis="model", statistic="marginal_mean", outcome=estimand.outcome, arm=arm,
+                    timepoint=estimand.timepoint)  # fmt: skip
+    if mean is None or not mean.is_shown:
+        return ""
+    beyond = [name for name, value in points.items() if not measure.minimum <= mean.value + value <= measure.maximum]
+    if not beyond:
+        return ""
+    one_of_two = _BEYOND_LOWER if beyond == [CLEAR[-1]] else _BEYOND_HIGHER
+    message = _BEYOND if len(points) == 1 else _BEYOND_BOTH if len(beyond) == len(points) else one_of_two
+    ends = {"minimum": format_threshold(measure.minimum), "maximum": format_threshold(measure.maximum)}
+    return say(message, mean=value_cell(mean, decimals_of(measure)), **ends)
 
 
 def _say_when(estimand: Estimand, content: ReportContent) -> str:
     """Return ``At 12 weeks``, with the estimand where more than one is about it."""
     timepoint = label_of(content.design, estimand.timepoint)
-    same = [e for e in content.plan.estimands if (e.outcome, e.timepoint) == (estimand.outcome, estimand.timepoint)]
-    if len(same) == 1:
+    if _is_alone(estimand, content):
         # i18n: begins a sentence, as in "{when}, {assumption}: {size}."
         return say("At {timepoint}", timepoint=timepoint)
     # i18n: begins a sentence, as in "{when}, {assumption}: {size}."
     return say("At {timepoint} ('{estimand}' of the plan)", timepoint=timepoint, estimand=estimand.id)
 
 
-def _table(estimand: Estimand, own: Rows, rows: Rows, content: ReportContent) -> Table:
-    """Return the estimates of an estimand under each assumption, the main analysis first."""
-    decimals = decimals_of(content.plan.measure_of(estimand.outcome, content.design))
-    main = pick_one(rows, analysis="model", estimand=estimand.id)
-    lines = [_line(say("Main analysis"), main, decimals)] if main is not None else []
-    for item in (AT_RANDOM, *list_planned(content.plan)):
-        found = pick(own, estimand=estimand.id, item=item, statistic=("difference", "change"), verdict="estimated")
-        if found:
-            lines.append(_line(capital(say_assumption(item, estimand, content)), found[0], decimals))
-    table = tuple(lines) if len(lines) > 1 else ()
-    of_estimand = pick(own, estimand=estimand.id)
-    what = say("Change") if content.design.compares_timepoints else say("Difference")
-    return Table(
-        say("{when}, under each assumption", when=_say_when(estimand, content)),
-        (say("Assumption"), what, say(INTERVAL)),
-        table,
-        (*_notes(of_estimand, content), *mark_notes(table)),
+def _is_alone(estimand: Estimand, content: ReportContent) -> bool:
+    """Tell whether no other estimand is about the same outcome and timepoint."""
+    asked = (estimand.outcome, estimand.timepoint)
+    return sum((each.outcome, each.timepoint) == asked for each in content.plan.estimands) == 1
+
+
+def _table(estimands: list[Estimand], own: Rows, rows: Rows, content: ReportContent) -> Table:
+    """Return the answer to each question under each assumption, the main analysis first; no lines without another."""
+    first = say("Main analysis")
+    lines: dict[str, dict[str, str]] = {}
+    for estimand in estimands:
+        decimals = decimals_of(content.plan.measure_of(estimand.outcome, content.design))
+        main = pick_one(rows, analysis="model", estimand=estimand.id)
+        found = {first: main} if main is not None else {}
+        for item in (AT_RANDOM, *list_planned(content.plan)):
+            of_item = pick(own, estimand=estimand.id, item=item, statistic=_ESTIMATES, verdict="estimated")
+            if of_item:
+                found[capital(say_assumption(item, estimand, content))] = of_item[0]
+        for words, row in found.items():
+            lines.setdefault(words, {})[estimand.id] = _estimate_cell(row, decimals)
+    cells = tuple(
+        (words, *(by_estimand.get(estimand.id, NOTHING) for estimand in estimands))
+        for words, by_estimand in lines.items()
     )
+    cells = cells if len(cells) > 1 else ()
+    columns = (say("Assumption"), *(_say_column(estimand, content) for estimand in estimands))
+    notes = (*_notes(own, estimands, content), *mark_notes(cells))
+    return Table(_say_caption(estimands[0], content), columns, cells, notes)
 
 
-def _notes(rows: Rows, content: ReportContent) -> Iterator[str]:
+def _say_caption(estimand: Estimand, content: ReportContent) -> str:
+    measure = content.plan.measure_of(estimand.outcome, content.design)
+    unit = say("percentage points") if measure.unit == "percent" else scale_of(measure)
+    if content.design.compares_timepoints:
+        return say("Change under each assumption, in {unit}, with 95\u00a0% interval", unit=unit)
+    return say("Difference under each assumption, in {unit}, with 95\u00a0% interval", unit=unit)
+
+
+def _say_column(estimand: Estimand, content: ReportContent) -> str:
+    """Return when a question is about, with its name where more than one is about that."""
+    timepoint = label_of(content.design, estimand.timepoint)
+    if _is_alone(estimand, content):
+        return timepoint
+    return say("{timepoint} ({estimand})", timepoint=timepoint, estimand=estimand.id)
+
+
+def _notes(rows: Rows, estimands: list[Estimand], content: ReportContent) -> Iterator[str]:
     """Yield how intervals came about, and by how much estimates that were drawn differ by chance."""
     if any(row.item not in _REFITS for row in pick(rows, verdict="estimated")):
         yield say(PRECISION)
-    errors = [pick_one(rows, item=item, statistic=MONTE_CARLO_ERROR) for item in list_planned(content.plan)]
+    errors = [
+        error
+        for item in list_planned(content.plan)
+        for error in pick(rows, item=item, statistic=MONTE_CARLO_ERROR)
+        if error.is_shown
+    ]
     drawn = [
-        say("{analysis}: {number}", analysis=name_analysis(error.item, content), number=format_threshold(error.value))
+        say(
+            "{analysis}: {number}",
+            analysis=_name_drawn(error, estimands, content),
+            number=format_threshold(error.value),
+        )
         for error in errors
-        if error is not None and error.is_shown
     ]
     if drawn:
         yield say("By chance of the draws alone, {errors} (Monte Carlo error).", errors=say_list(drawn))
 
 
-def _line(words: str, row: Row, decimals: int) -> tuple[str, str, str]:
-    return words, value_cell(row, decimals), interval_cell(row, decimals)
+def _name_drawn(error: Row, estimands: list[Estimand], content: ReportContent) -> str:
+    """Return the name of an analysis, and of several questions the one that is meant."""
+    name = name_analysis(error.item, content)
+    if len(estimands) == 1:
+        return name
+    asked = next(estimand for estimand in estimands if estimand.id == error.estimand)
+    return say("{analysis} at {timepoint}", analysis=name, timepoint=_say_column(asked, content))
+
+
+def _estimate_cell(row: Row, decimals: int) -> str:
+    """Return an estimate with its interval in brackets, as far as the gate leaves them."""
+    value, interval = value_cell(row, decimals), interval_cell(row, decimals)
+    return value if interval == NOTHING else say("{value} ({interval})", value=value, interval=interval)
 
 
 def _say_gaps(own: Rows, content: ReportContent) -> Iterator[str]:
-    """Yield which analyses have no number, and why."""
+    """Yield which analyses have no number, and why; hidden estimates are marked in the table."""
     hidden: dict[str, None] = {}
     refused: dict[str, dict[str, None]] = {}
     for row in own:
         at = next((t.label for t in content.design.timepoints if t.id == row.timepoint), row.timepoint)
         name = name_analysis(row.item, content)
-        if row.verdict == "estimated" and row.hidden and row.statistic != MONTE_CARLO_ERROR:
+        if row.verdict == "estimated" and row.hidden and row.statistic not in (*_ESTIMATES, MONTE_CARLO_ERROR):
             hidden[say("{analysis} at {timepoint}", analysis=name, timepoint=at)] = None
         elif row.verdict.startswith(("refused", "failed")) and row.item != AT_RANDOM:
             refused.setdefault(row.told, {})[name] = None

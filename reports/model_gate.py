@@ -2,29 +2,67 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
 from analysis.design import SERIES_CONTRAST, STEP_CONTRAST
-from reports.gated_rows import EVERYBODY, REVEALING, blur, hide, is_measurement, tells_variance, withhold
+from reports.gated_rows import EVERYBODY, OBSERVED, REVEALING, blur, hide, is_measurement, tells_variance, withhold
 from reports.part_gate import round_up
+
+SUMS: Final = (*OBSERVED, "model")
+"""Values of `analysis` whose numbers are sums of scores over people."""
+COMMON_SPREADS: Final = ("standard_error_of_measurement", "reliable_change")
+"""Statistics of a measure from which, with its reliability, the standard deviation of all arms together is had."""
+_PLACE: Final = ["analysis", "outcome", "arm", "timepoint"]
 
 
 def gate_classes(gated: pd.DataFrame, threshold: int) -> None:
-    """Protect outcomes of few different scores, whose means tell how many people have which score.
+    """Protect scores that hardly differ, whose sums tell how many people have which score.
 
-    With two scores, or one, a mean is a count: it goes where few people, or nobody, have the rarer one,
-    also a share of nobody or of everybody. What is left of an outcome of at most ten different scores is
-    blurred, without spread.
+    A sum goes where fewer people than the threshold have another score than the commonest one: near an end of a scale
+    it counts them, and of two scores it is a count. A spread, and an interval, which tells it, goes where so few have
+    another score than the commonest two, and of outcomes of at most ten different scores: of these, sum and sum of
+    squares leave few ways, often one, in which scores can be spread. What models found of them is blurred.
     """
     few = gated["classes"].notna() & ~is_measurement(gated)
-    hide(gated, few & (gated["classes"] <= 2) & (gated["fewest"] < threshold))
-    for index in gated.index[few & ~gated["hidden"]]:
-        statistic = gated.loc[index, "statistic"]
-        if statistic in REVEALING or tells_variance(statistic):
+    alike = (gated["fewest"] < threshold) & (gated["analysis"].isin(SUMS) | (few & (gated["classes"] <= 2)))
+    is_spread = gated["statistic"].isin(REVEALING)
+    hide(gated, alike | (few & is_spread))
+    places = _places(gated[alike & is_spread])
+    for index in gated.index[(few | gated["outcome"].isin({place[1] for place in places})) & ~gated["hidden"]]:
+        row = gated.loc[index]
+        if tells_variance(row["statistic"]):
             hide(gated, gated.index == index)
-        else:
+        elif row["analysis"] not in OBSERVED:
+            if few[index] or row["analysis"] == "model":
+                blur(gated, index)
+        elif row["classes"] > 2 or tuple(row[_PLACE]) in places:
             blur(gated, index)
+            gated.loc[index, ["conf_low", "conf_high", "p_value"]] = np.nan
+        elif few[index]:
+            blur(gated, index)
+    _hide_common_spread(gated, places)
+
+
+def _places(rows: pd.DataFrame) -> set[tuple[str, ...]]:
+    return set(zip(*(rows[name] for name in _PLACE), strict=True))
+
+
+def _hide_common_spread(gated: pd.DataFrame, places: set[tuple[str, ...]]) -> None:
+    """Hide what tells the spread of all arms together at a timepoint where that of one arm is hidden, or its mean.
+
+    The spread of enough people is not protected in itself: where it is hidden for the number of people alone, that of
+    everybody stays.
+    """
+    means = _places(gated[(gated["statistic"] == "mean") & (gated["analysis"] == "descriptive") & gated["hidden"]])
+    gone = {place for place in places | means if place[0] == "descriptive"}
+    hide(gated, gated["statistic"].isin(COMMON_SPREADS) & gated["timepoint"].isin({place[3] for place in gone}))
+    first = gated[gated["analysis"] == "descriptive"].groupby("outcome")["timepoint"].first()
+    at_baseline = {place[1] for place in gone if first[place[1]] == place[3]}
+    threshold = (gated["analysis"] == "change_counts") & (gated["statistic"] == "threshold")
+    hide(gated, threshold & gated["outcome"].isin(at_baseline))
 
 
 def gate_shared_means(gated: pd.DataFrame, results: pd.DataFrame) -> None:
@@ -101,11 +139,12 @@ def blur_models(gated: pd.DataFrame) -> None:
 
 
 def gate_certainty(gated: pd.DataFrame) -> None:
-    """Hide how sure an outcome is where a result of it is hidden: the reasons speak of its interval."""
+    """Hide how sure an answer is where it is hidden: the reasons speak of its interval."""
     asked = (gated["analysis"] == "model") & (gated["estimand"] != "") & (gated["verdict"] == "estimated")
     asked &= gated["population"].isin(EVERYBODY)
-    hidden = gated.loc[asked & gated["hidden"], "outcome"]
-    where = (gated["analysis"] == "certainty") & gated["outcome"].isin(hidden)
+    hidden = gated[asked & gated["hidden"]]
+    of_all = (gated["estimand"] == "") & gated["outcome"].isin(hidden["outcome"])
+    where = (gated["analysis"] == "certainty") & (gated["estimand"].isin(hidden["estimand"]) | of_all)
     hide(gated, where)
     gated.loc[where, ["method", "words", "item", "estimand", "arm", "timepoint"]] = ""
 

@@ -148,10 +148,14 @@ def decimals_to_print(low: float, high: float, decimals: int, value: float = 0.0
 
 
 def format_p(p: float) -> str:
-    """Return ``0.034``, ``< 0.001`` or, for a missing p-value, an en dash."""
+    """Return ``0.034``, ``< 0.001`` or, for a missing p-value, an en dash.
+
+    Three decimals, two where the third is nothing: a p-value of which the gate left two digits has no third one.
+    """
     if math.isnan(p):
         return NOTHING
-    return f"<{NO_BREAK}{print_number(SMALLEST_P, 3)}" if p < SMALLEST_P else print_number(p, 3)
+    decimals = 2 if round(p, 2) == p else 3
+    return f"<{NO_BREAK}{print_number(SMALLEST_P, 3)}" if p < SMALLEST_P else print_number(p, decimals)
 
 
 def format_count(count: float) -> str:

@@ -1,22 +1,21 @@
-"""Page one in words: who came, what this cannot tell, what to do next."""
+"""Page one in words: who came, and what to do next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from analysis.design import StudyDesign
-from reports.claims import WITHHELD, Claim, capital
+from analysis.design import StudyDesign, Timepoint
+from analysis.plan import Estimand
+from reports.cells import rounding_notes
+from reports.claims import WITHHELD, Claim, join_sentences
 from reports.content import ReportContent
-from reports.design_words import DESIGNS, Headings, headings_of, say_limits
 from reports.language import mark, say, say_as, say_list, say_many
 from reports.numbers import format_count, format_share
 from reports.reading import Row, Rows, pick, pick_one
 
 FEW_ANSWERED: Final = 0.8
 """Below this share of answers at the last timepoint, following people up comes before anything else."""
-
-__all__ = ["DESIGNS", "Headings", "headings_of", "say_limits", "say_next_steps", "say_who_came", "total_of"]
 
 _COMPARE: Final = mark(
     "To learn what the programme adds, compare with people who do not have it yet: a waiting list with places drawn by "
@@ -25,29 +24,46 @@ _COMPARE: Final = mark(
 
 
 def say_who_came(rows: Rows, content: ReportContent) -> tuple[str, ...]:
-    """Return sentences about recruitment and about answers at the last timepoint, or about the size of each sample."""
+    """Return sentences about recruitment and answers at the timepoint of the headline, or the size of each sample."""
     design = content.design
     if design.is_resampled:
-        return tuple(_surveyed(rows, design))
+        return (*_surveyed(rows, design), *rounding_notes(content.plan.small_numbers.protection))
     allocated = [pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id) for arm in design.arms]
-    return (_recruited(rows, allocated, design), _response(rows, allocated, content))
+    took_part = join_sentences(_recruited(rows), _took_part(allocated, design))
+    answered = join_sentences(_response(rows, allocated, content), _scored(rows, content))
+    return (took_part, answered, *rounding_notes(content.plan.small_numbers.protection))
+
+
+def headline_of(content: ReportContent) -> Estimand | None:
+    """Return what page one is about: the first question about the primary outcome, None where the plan has none."""
+    return next((each for each in content.plan.estimands if each.outcome == content.plan.primary.id), None)
+
+
+def headline_timepoint(content: ReportContent) -> Timepoint:
+    """Return the timepoint of the headline, the last one without a question."""
+    estimand, timepoints = headline_of(content), content.design.timepoints
+    return next((each for each in timepoints if estimand and each.id == estimand.timepoint), timepoints[-1])
 
 
 def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]) -> tuple[str, ...]:
     """Return what to do next, drawn from the answer to the primary outcome and from what weakens it."""
     steps = list(_after_answer(content, claims[0] if claims else None))
-    if _few_answered(rows, content):
+    last = content.design.timepoints[-1]
+    if few := _few_answered(rows, content):
+        said = {"timepoint": last.label, "arms": say_list(few)}
         steps.append(
             say(
-                "Follow up the people who did not answer: fewer than four in five did at the last timepoint in one arm "
-                "at least."
+                "Follow up the people who did not answer: fewer than four in five did at {timepoint} in {arms}.", **said
             )
+            if len(content.design.arms) > 1
+            else say("Follow up the people who did not answer: fewer than four in five did at {timepoint}.", **said)
         )
     drafts = [instrument.short_name for instrument in content.instruments.values() if instrument.is_draft]
     if drafts:
         steps.append(
             say(
-                "Have the scoring of {instruments} confirmed; part of it stands on a source still to be checked.",
+                "Ask the evaluator to have the scoring of {instruments} confirmed: part of it stands on a source still "
+                "to be checked.",
                 instruments=say_list(drafts),
             )
         )
@@ -61,7 +77,7 @@ def _after_answer(content: ReportContent, first: Claim | None) -> Iterator[str]:
     elif first.is_withheld:
         yield say("Wait for more people: until then the answer to the primary question stays inside the study.")
     elif not first.is_answered:
-        yield say("Mend what kept the primary question from being answered; the reason stands above.")
+        yield say("Ask the evaluator what it would take to answer the primary question; the reason stands above.")
     elif content.design.is_resampled:
         yield say(
             "To learn how people fare over time, let everybody make a code of their own that they can write again, so "
@@ -73,8 +89,8 @@ def _after_answer(content: ReportContent, first: Claim | None) -> Iterator[str]:
         yield say(_COMPARE)
     elif not first.is_clear:
         yield say(
-            "Do not read this as proof that the arms are alike, nor as a success. Look at the interval: if it holds "
-            "differences that would matter to you, the question is open and needs more people."
+            "Look at the interval: if it holds differences that would matter to you, the question is open and needs "
+            "more people."
         )
     else:
         yield say("Weigh the interval, not only the number in its middle, against the cost of the programme.")
@@ -114,58 +130,54 @@ def _surveyed(rows: Rows, design: StudyDesign) -> Iterator[str]:
     yield say("The answers of these people could be used: {sizes}.", sizes=say_as("between", "; ").join(sizes))
 
 
-def _recruited(rows: Rows, allocated: list[Row | None], design: StudyDesign) -> str:
-    held, declared = _held(allocated, design), _declared(rows)
+def _recruited(rows: Rows) -> str:
+    """Say how many people were eligible and invited; nothing where the study does not declare it."""
+    declared = _declared(rows)
     said = {name: format_count(count) for name, count in declared.items()}
     if {"eligible", "invited"} <= set(declared):
         return say_many(
-            "Of {eligible} eligible person {invited} were invited, and {held}.",
-            "Of {eligible} eligible people {invited} were invited, and {held}.",
+            "Of {eligible} eligible person {invited} were invited.",
+            "Of {eligible} eligible people {invited} were invited.",
             declared["eligible"],
-            held=held,
             **said,
         )
     if "eligible" in declared:
-        return say_many(
-            "Of {eligible} eligible person, {held}.",
-            "Of {eligible} eligible people, {held}.",
-            declared["eligible"],
-            held=held,
-            **said,
-        )
+        count = declared["eligible"]
+        return say_many("{eligible} person was eligible.", "{eligible} people were eligible.", count, **said)
     if "invited" in declared:
-        return say_many(
-            "Of {invited} person invited, {held}.",
-            "Of {invited} people invited, {held}.",
-            declared["invited"],
-            held=held,
-            **said,
-        )
-    return capital(say("{held}.", held=held))
+        count = declared["invited"]
+        return say_many("{invited} person was invited.", "{invited} people were invited.", count, **said)
+    return ""
 
 
-def _held(allocated: list[Row | None], design: StudyDesign) -> str:
-    """Say how many people the data hold, in all and by arm."""
+def _took_part(allocated: list[Row | None], design: StudyDesign) -> str:
+    """Say of how many people there are data, in all and by arm."""
     total = total_of(allocated)
     if not any(row is not None and _is_told(row) for row in allocated):
-        return say("how many of them the data hold is not shown, because they are so few")
+        return say("On how many of them there are data is not shown, because they are so few.")
+    arms = _by_arm(allocated, design)
     if total is None:
-        return say("the data that could be used hold some of them: {arms}", arms=_by_arm(allocated, design))
+        return say("There are data on these people: {arms}.", arms=arms)
+    count = format_count(total)
     if len(allocated) > 1:
-        return say(
-            "the data that could be used hold {count}: {arms}",
-            count=format_count(total),
-            arms=_by_arm(allocated, design),
+        return say_many(
+            "There are data on {count} person: {arms}.",
+            "There are data on {count} people: {arms}.",
+            total,
+            count=count,
+            arms=arms,
         )
-    return say("the data that could be used hold {count}", count=format_count(total))
+    return say_many("There are data on {count} person.", "There are data on {count} people.", total, count=count)
 
 
 def _response(rows: Rows, allocated: list[Row | None], content: ReportContent) -> str:
-    design = content.design
-    last = design.timepoints[-1]
+    """Say how many people answered at the timepoint of the headline."""
+    design, at = content.design, headline_timepoint(content)
     answered = [
-        pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=last.id) for arm in design.arms
+        pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=at.id) for arm in design.arms
     ]
+    if not any(row is not None and _is_told(row) for row in answered):
+        return say("How many answered at {timepoint} is not shown: {reason}.", timepoint=at.label, reason=say(WITHHELD))
     fewest = content.plan.small_numbers.protection.threshold
     arms = say_list(
         _arm_response(*of_arm, fewest)
@@ -173,9 +185,9 @@ def _response(rows: Rows, allocated: list[Row | None], content: ReportContent) -
     )
     started, stayed = total_of(allocated), total_of(answered)
     if not (started and stayed is not None):
-        return say("Answers at {timepoint}: {arms}.", timepoint=last.label, arms=arms)
+        return say("Answers at {timepoint}: {arms}.", timepoint=at.label, arms=arms)
     said = {
-        "timepoint": last.label,
+        "timepoint": at.label,
         "answered": format_count(stayed),
         "started": format_count(started),
         "share": format_share(stayed, started),
@@ -183,6 +195,26 @@ def _response(rows: Rows, allocated: list[Row | None], content: ReportContent) -
     if len(design.arms) > 1:
         return say("At {timepoint}, {answered} of {started} answered ({share}): {arms}.", arms=arms, **said)
     return say("At {timepoint}, {answered} of {started} answered ({share}).", **said)
+
+
+def _scored(rows: Rows, content: ReportContent) -> str:
+    """Say how many had a score of the primary outcome there: fewer than answered, where questions were left out."""
+    design, at, outcome = content.design, headline_timepoint(content), content.plan.primary
+    place = {"timepoint": at.id}
+    answered = [pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, **place) for arm in design.arms]
+    place["outcome"] = outcome.id
+    scored = [pick_one(rows, analysis="descriptive", statistic="observed", arm=arm.id, **place) for arm in design.arms]
+    if not any(row is not None and _is_told(row) for row in scored):
+        return ""
+    if total_of(scored) is not None and total_of(scored) == total_of(answered):
+        return ""
+    said = {"outcome": design.measures[outcome.measure].concept, "timepoint": at.label}
+    people = _by_arm(scored, design) if len(scored) > 1 else _people(scored[0])
+    return say(
+        "A score takes answers to enough of its questions. With a score of {outcome} at {timepoint}: {people}.",
+        people=people,
+        **said,
+    )
 
 
 def _arm_response(allocated: Row | None, answered: Row | None, arm: str, fewest: int) -> str:
@@ -226,14 +258,14 @@ def _is_told(row: Row) -> bool:
     return row.is_exact or row.at_least == row.at_least
 
 
-def _few_answered(rows: Rows, content: ReportContent) -> bool:
+def _few_answered(rows: Rows, content: ReportContent) -> list[str]:
+    """Return the labels of the arms of which few answered at the last timepoint."""
+    found, last = [], content.design.timepoints[-1]
     for arm in content.design.arms:
         allocated = pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id)
-        answered = pick_one(
-            rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=content.design.timepoints[-1].id
-        )
+        answered = pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=last.id)
         if allocated and answered and allocated.is_exact and allocated.n > 0:
             known = answered.n if answered.is_exact else answered.at_least
             if known / allocated.n < FEW_ANSWERED:
-                return True
-    return False
+                found.append(arm.label)
+    return found

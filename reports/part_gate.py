@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from analysis.profiles import Profile
 from reports.gated_rows import blur, hide
 
 PARTS: Final = (
@@ -36,10 +37,10 @@ DIGITS: Final = 2
 """Digits of a value that has no interval to be coarse against."""
 
 
-def gate_parts(gated: pd.DataFrame, threshold: int) -> None:
+def gate_parts(gated: pd.DataFrame, profile: Profile) -> None:
     """Hide what the parts tell of few people; of the rest leave few digits, and no number of people."""
-    hide(gated, find_revealing_parts(gated, threshold))
-    harms = coarsen_harms(gated, threshold)
+    hide(gated, find_revealing_parts(gated, profile.threshold))
+    harms = coarsen_harms(gated, profile.step)
     gated.loc[harms.index, harms.columns] = harms
     hide(gated, gated.index.isin(harms.index) & gated["value"].isna())
     shown = find_parts(gated) & ~gated["hidden"]
@@ -92,8 +93,8 @@ UNITS: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0)
 """Steps of percent in which a share may be told."""
 
 
-def coarsen_harms(gated: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Return what may be told of harms: in steps of ten people or more, so that no two numbers tell a few apart.
+def coarsen_harms(gated: pd.DataFrame, step: int) -> pd.DataFrame:
+    """Return what may be told of harms: in steps of so many people or more that no two numbers tell a few apart.
 
     Several harms, timepoints and denominators of one arm are told side by side; with exact numbers those between them
     could be counted.
@@ -102,8 +103,8 @@ def coarsen_harms(gated: pd.DataFrame, threshold: int) -> pd.DataFrame:
     ----------
     gated : DataFrame
         Results of which nothing was taken out yet but what `find_revealing_parts` finds.
-    threshold : int
-        The smallest number of people that may be told.
+    step : int
+        People of a step, as of `Profile.step`.
 
     Returns
     -------
@@ -118,9 +119,9 @@ def coarsen_harms(gated: pd.DataFrame, threshold: int) -> pd.DataFrame:
     told = own[["value", "conf_low", "conf_high"]].astype("float64")
     for index, row in own.iterrows():
         if row["statistic"] in SHARES_OF_HARM:
-            told.loc[index] = _in_steps(told.loc[index], next(u for u in UNITS if u * row["n"] >= 100 * threshold))
+            told.loc[index] = _in_steps(told.loc[index], next(u for u in UNITS if u * row["n"] >= 100 * step))
         elif row["statistic"] == "people_with_event":
-            told.loc[index] = _in_steps(told.loc[index], float(threshold))
+            told.loc[index] = _in_steps(told.loc[index], float(step))
         elif row["statistic"] == "first_events_per_100_years" and row["value"] > 0:
             told.loc[index] = _in_steps(told.loc[index], 10.0 ** np.floor(np.log10(row["value"])))
         elif row["statistic"] == "events":

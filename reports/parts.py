@@ -20,7 +20,6 @@ from reports.figures.dose import draw_dose
 from reports.figures.flow import draw_flow
 from reports.figures.forest import draw_forest
 from reports.figures.formats import draw_formats
-from reports.figures.funnel import draw_funnels
 from reports.figures.reliability import draw_reliability
 from reports.figures.sensitivity import draw_sensitivity
 from reports.figures.trajectories import draw_trajectories
@@ -76,7 +75,7 @@ PEOPLE_FIGURES: Final[tuple[DrawOfStudy, ...]] = (draw_flow, draw_attrition)
 """Figures of the section on who took part and who left, before its tables."""
 OUTCOMES_FIGURES: Final[tuple[DrawOfStudy, ...]] = (draw_forest,)
 """Figures of all outcomes together, before the cards."""
-SECTION_FIGURES: Final[Mapping[str, DrawOfStudy]] = {"where": draw_funnels, "online": draw_formats}
+SECTION_FIGURES: Final[Mapping[str, DrawOfStudy]] = {"online": draw_formats}
 """Id of a section -> what illustrates it, after its lead."""
 ANNEX_FIGURES: Final[tuple[DrawOfStudy, ...]] = (draw_reliability,)
 """Figures of the instruments in the annex."""

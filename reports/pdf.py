@@ -9,10 +9,9 @@ from typing import Final
 from data_contracts.errors import Problem
 from reports.errors import ReportError
 from reports.figures.printed import lift_texts
+from reports.templating import template_sources
 
 _SCRIPTS: Final = re.compile(r"<script\b[^>]*>.*?</script>", re.DOTALL)
-_UNFOLDED: Final = "details > summary::after { content: none !important; }"
-"""On paper all that folds is open."""
 
 
 def print_pdf(page: str) -> bytes:
@@ -35,7 +34,7 @@ def print_pdf(page: str) -> bytes:
         WeasyPrint finds no Pango library, or the page asks for something from outside.
     """
     try:
-        from weasyprint import CSS, HTML
+        from weasyprint import HTML
     except OSError as error:
         raise ReportError(
             Problem(
@@ -49,11 +48,17 @@ def print_pdf(page: str) -> bytes:
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of rules that are for screens
     only_what_it_holds = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
     try:
-        written: bytes = HTML(string=lift_texts(_SCRIPTS.sub("", page)), url_fetcher=only_what_it_holds).write_pdf(
-            stylesheets=[CSS(string=_UNFOLDED)], pdf_variant="pdf/ua-1", pdf_identifier=b"peerimpact"
+        written: bytes = HTML(string=_for_paper(page), url_fetcher=only_what_it_holds).write_pdf(
+            pdf_variant="pdf/ua-1", pdf_identifier=b"peerimpact"
         )
     except FatalURLFetchingError as error:
         raise ReportError(
             Problem("page_asks_outside", f"The page cannot be printed: {error}.", "This is a defect: please report it.")
         ) from None
     return written
+
+
+def _for_paper(page: str) -> str:
+    """Return a page without scripts, and with the styles that only WeasyPrint knows after its own."""
+    style = f"<style>{template_sources()['paper.css']}</style></head>"
+    return lift_texts(_SCRIPTS.sub("", page)).replace("</head>", style, 1)

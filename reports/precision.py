@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from analysis.plan import Estimand, Outcome
 from reports.claim_sentences import is_clear, join_sentences, label_of
 from reports.content import ReportContent
-from reports.language import say
+from reports.language import say, say_list
 from reports.numbers import say_amount
-from reports.reading import Rows, pick_one
+from reports.reading import Row, Rows, pick_one
 from reports.sections import Block
 
 
@@ -26,21 +24,34 @@ def say_precision(outcome: Outcome, rows: Rows, content: ReportContent) -> Block
     Block or None
         None where every answer is clear, or nothing is known of precision.
     """
-    asked = [estimand for estimand in content.plan.estimands if estimand.outcome == outcome.id]
-    sentences = tuple(sentence for estimand in asked for sentence in _say(estimand, outcome, rows, content))
+    alike: dict[tuple[float, bool], dict[str, None]] = {}
+    for estimand in content.plan.estimands:
+        found = _find_open(estimand, rows) if estimand.outcome == outcome.id else None
+        if found is not None:
+            answer = pick_one(rows, analysis="model", estimand=estimand.id)
+            is_refused = answer is not None and answer.verdict.startswith("refused")
+            at = alike.setdefault((found.value, is_refused), {})
+            at[label_of(content.design, estimand.timepoint)] = None
+    sentences = tuple(
+        (_say_described if is_refused else _say)(value, tuple(at), outcome, content)
+        for (value, is_refused), at in alike.items()
+    )
     return Block(heading=say("What these data could have shown"), sentences=sentences) if sentences else None
 
 
-def _say(estimand: Estimand, outcome: Outcome, rows: Rows, content: ReportContent) -> Iterator[str]:
+def _find_open(estimand: Estimand, rows: Rows) -> Row | None:
+    """Return what a question without a clear answer could have shown; None where that is not known or not shown."""
     found = pick_one(rows, analysis="precision", statistic="detectable_change", estimand=estimand.id)
     answer = pick_one(rows, analysis="model", estimand=estimand.id)
     if found is None or not found.is_shown or (answer is not None and answer.is_shown and is_clear(answer)):
-        return
+        return None
+    return found
+
+
+def _say(value: float, timepoints: tuple[str, ...], outcome: Outcome, content: ReportContent) -> str:
+    """Say what questions that could have shown the same have in common."""
     measure = content.plan.measure_of(outcome.id, content.design)
-    shown = {
-        "timepoint": label_of(content.design, estimand.timepoint),
-        "amount": say_amount(found.value, measure),
-    }
+    shown = {"timepoint": say_list(timepoints), "amount": say_amount(value, measure)}
     is_change = content.design.compares_timepoints
     if is_change:
         sentence = say(
@@ -55,9 +66,8 @@ def _say(estimand: Estimand, outcome: Outcome, rows: Rows, content: ReportConten
             **shown,
         )
     smallest = outcome.smallest_meaningful_change
-    if smallest is None or found.value <= smallest.value:
-        yield sentence
-        return
+    if smallest is None or value <= smallest.value:
+        return sentence
     noticed = say_amount(smallest.value, measure)
     if is_change:
         too_small = say(
@@ -69,4 +79,30 @@ def _say(estimand: Estimand, outcome: Outcome, rows: Rows, content: ReportConten
             "The smallest difference that people notice is {amount}: this study was too small to rule it out well.",
             amount=noticed,
         )
-    yield join_sentences(sentence, too_small)
+    return join_sentences(sentence, too_small)
+
+
+def _say_described(value: float, timepoints: tuple[str, ...], outcome: Outcome, content: ReportContent) -> str:
+    """Say what so many people can show where nothing was compared, because they are few."""
+    measure = content.plan.measure_of(outcome.id, content.design)
+    shown = {"timepoint": say_list(timepoints), "amount": say_amount(value, measure)}
+    if content.design.compares_timepoints:
+        sentence = say(
+            "At {timepoint} no change was computed. Of studies with as many people, whose scores differ as much, four "
+            "of five would show a true change of {amount}; smaller ones would be missed more often.",
+            **shown,
+        )
+    else:
+        sentence = say(
+            "At {timepoint} nothing was compared. Of studies with as many people, whose scores differ as much, four of "
+            "five would show a true difference of {amount}; smaller ones would be missed more often.",
+            **shown,
+        )
+    smallest = outcome.smallest_meaningful_change
+    if smallest is None or value <= smallest.value:
+        return sentence
+    noticed = say_amount(smallest.value, measure)
+    return join_sentences(
+        sentence,
+        say("The smallest that people notice is {amount}: so few people would often miss it.", amount=noticed),
+    )

@@ -46,6 +46,17 @@ _REASONS: Final = {
     "superseded": mark("Replaced by a later version"),
     "entered_in_error": mark("Marked as entered in error"),
     "one_row_per_timepoint": mark("Several rows of one person and timepoint that contradict each other"),
+    "one_row_per_session": mark("Several rows of one person and session that contradict each other"),
+    "one_arm_per_participant": mark("Rows of one person that tell no arm, or different ones"),
+    "not_missing": mark("Something that is needed is missing"),
+    "field_count": mark("More or fewer cells than the header has"),
+    "readable": mark("Text that cannot be read as a number or a date"),
+    "possible_day": mark("A day that cannot be right"),
+    "known_arm": mark("An arm that the study does not have"),
+    "known_event": mark("An event that the study does not know"),
+    "known_timepoint": mark("A timepoint that the study does not have"),
+    "known_attendance": mark("A code of attendance that the study does not know"),
+    "known_participant": mark("About somebody who is not among the participants"),
 }
 """Rules by which rows are not used -> in words; others are told by the name of the rule."""
 _OF_NOBODY: Final = ("blank_row", "second_header", "above_header", "preview", "test_answer")

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.results import NAN, Result
-from reports.language import say, say_told
+from reports.language import say, say_reason, say_told
 from reports.numbers import NOT_SHOWN, format_count
 
 
@@ -33,7 +33,12 @@ class Row(Result):
 
     @property
     def told(self) -> str:
-        """`method` in the language of the report."""
+        """`method` in the language of the report; of what was refused why, without what a researcher may do."""
+        return say_reason(self.words, self.method)
+
+    @property
+    def told_with_remedy(self) -> str:
+        """`method` in the language of the report; of what was refused also what a researcher may do about it."""
         return say_told(self.words, self.method)
 
     @property

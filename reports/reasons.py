@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from analysis.balance import MOST_DIFFERENT
 from analysis.balance_part import AFTER, BEFORE, EFFECTIVE, LEAST_EFFECTIVE
-from analysis.certainty_reasons import MOST_MISSING, label_of
+from analysis.certainty_reasons import MOST_MISSING, label_of, may_be_none
 from analysis.design import Measure
 from analysis.expected_change_part import DOUBTS, JUDGEMENT, LEFT_OVER
 from analysis.permutation_part import ENOUGH_CLUSTERS
 from analysis.quality import LEFT_OUT, WITH
 from analysis.sensitivity import plan_of_leavers
 from reports.chance import CHANCE, pick_test
-from reports.claims import join_sentences
+from reports.claim_sentences import join_sentences
 from reports.content import ReportContent
 from reports.language import say, say_many
 from reports.numbers import (
@@ -85,9 +85,17 @@ def say_missing(case: Case) -> str:
         return ""
     said = {"share": percent(share), "timepoint": case.at, "limit": percent(MOST_MISSING)}
     if len(design.arms) == 1:
-        return say("{share} of the people had no score at {timepoint} (more than {limit}).", **said)
+        return say(
+            "{share} of the people had no score at {timepoint} (more than {limit}), and nobody knows how they fared.",
+            **said,
+        )
     label = next(known.label for known in design.arms if known.id == arm)
-    return say("{share} of the people in {arm} had no score at {timepoint} (more than {limit}).", arm=label, **said)
+    return say(
+        "{share} of the people in {arm} had no score at {timepoint} (more than {limit}), and nobody knows how they "
+        "fared.",
+        arm=label,
+        **said,
+    )
 
 
 def say_leavers(case: Case) -> str:
@@ -122,12 +130,13 @@ def say_imprecise(case: Case) -> str:
     answer = case.answer()
     if answer is None:
         return ""
+    holds_none = may_be_none(answer.conf_low, answer.conf_high, answer.p_adjusted)
     said = {
         "timepoint": case.at,
         "range": _run(answer.conf_low, answer.conf_high, case.measure),
-        "meaning": _left_open(case),
+        "meaning": _left_open(case, holds_none=holds_none),
     }
-    if answer.conf_low > 0 or answer.conf_high < 0:
+    if holds_none and not answer.conf_low <= 0 <= answer.conf_high:
         # i18n: {meaning} is a clause of its own, such as "there may be no difference, or one that people notice"
         return say(
             "At {timepoint} the 95\u00a0% interval runs {range}, but several questions were asked at once: {meaning}.",
@@ -136,7 +145,7 @@ def say_imprecise(case: Case) -> str:
     return say("At {timepoint} the 95\u00a0% interval runs {range}: {meaning}.", **said)
 
 
-def _left_open(case: Case) -> str:
+def _left_open(case: Case, *, holds_none: bool) -> str:
     """Return what an interval leaves open, as a clause of its own."""
     smallest = case.content.plan.outcome(case.reason.outcome).smallest_meaningful_change
     if smallest is None and case.is_change:
@@ -144,6 +153,10 @@ def _left_open(case: Case) -> str:
     if smallest is None:
         return say("there may be no difference, and the plan does not say how small a difference people notice")
     noticed = say_amount(smallest.value, case.measure)
+    if not holds_none and case.is_change:
+        return say("the change may be one that people notice ({amount} or more), or a smaller one", amount=noticed)
+    if not holds_none:
+        return say("the difference may be one that people notice ({amount} or more), or a smaller one", amount=noticed)
     if case.is_change:
         return say("there may be no change, or one that people notice ({amount} or more)", amount=noticed)
     return say("there may be no difference, or one that people notice ({amount} or more)", amount=noticed)
@@ -168,7 +181,7 @@ def say_permutation(case: Case) -> str:
 
 def say_balance(case: Case) -> str:
     """Return the largest difference between the arms, after weighting where there are weights."""
-    own = pick(case.rows, analysis="balance", outcome=case.reason.outcome)
+    own = pick(case.rows, analysis="balance", estimand=case.reason.estimand)
     weighted = {row.estimand for row in own if row.statistic == AFTER}
     rows = [row for row in own if row.statistic == AFTER or (row.statistic == BEFORE and row.estimand not in weighted)]
     return _with_largest(case, rows)
@@ -182,8 +195,8 @@ def say_composition(case: Case) -> str:
 
 def say_overlap(case: Case) -> str:
     """Return how much of its precision the arm that lost most has kept under weights."""
-    own = [row for row in pick(case.rows, analysis="balance", statistic=EFFECTIVE) if row.is_shown]
-    own = [row for row in own if row.outcome == case.reason.outcome]
+    rows = pick(case.rows, analysis="balance", statistic=EFFECTIVE, estimand=case.reason.estimand)
+    own = [row for row in rows if row.is_shown]
     if not own:
         return ""
     least = min(own, key=lambda row: row.value)
@@ -193,24 +206,6 @@ def say_overlap(case: Case) -> str:
         arm=next(arm.label for arm in case.content.design.arms if arm.id == least.arm),
         share=percent(least.value / 100),
         limit=percent(LEAST_EFFECTIVE / 100),
-    )
-
-
-def say_not_prespecified(case: Case) -> str:
-    """Return how many questions were not asked as in the frozen plan, where that is some of them."""
-    answers = pick(case.rows, analysis="model", outcome=case.reason.outcome, verdict="estimated")
-    asked = [row for row in answers if row.estimand and row.population in ("", case.content.plan.population)]
-    other = [row for row in asked if not row.prespecified]
-    if len(other) in (0, len(asked)):
-        return ""
-    return say_many(
-        "{count} of the {all} questions about this outcome was not asked as in the plan that was frozen before "
-        "outcomes were read, so what was asked may have been chosen for its answer.",
-        "{count} of the {all} questions about this outcome were not asked as in the plan that was frozen before "
-        "outcomes were read, so what was asked may have been chosen for its answer.",
-        len(other),
-        count=format_count(len(other)),
-        all=format_count(len(asked)),
     )
 
 

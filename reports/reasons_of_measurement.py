@@ -15,7 +15,7 @@ def say_unreliable(case: Case) -> str:
         return ""
     return say(
         "The questions agreed little with each other at {timepoint}: their agreement (alpha, 1 at best) was {alpha}, "
-        "below {limit}.",
+        "below {limit}, so scores are blurred.",
         timepoint=case.at,
         alpha=format_number(alpha.value, 2),
         limit=format_threshold(LOWEST_RELIABILITY),

@@ -51,6 +51,19 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """As which release of its study a report is given away: its number from 1 on, and when, ISO 8601."""
+
+    number: int
+    time: str
+
+    @property
+    def date(self) -> str:
+        """Day of the release."""
+        return self.time[:10]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What a new release must not do.
 

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 import pandas as pd
 
@@ -28,6 +29,9 @@ from reports.sites import quoted_sites
 from reports.summarise import ReportView, summarise_report
 from reports.templating import open_templates, template_sources
 from reports.themes_gate import choose_quoted
+
+_WITHOUT_MARK_UP: Final = str.maketrans("<>&", ".,/")
+"""Base 85 takes a twentieth less room than base 64; what a page reads as mark-up is written otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def prepare_report(content: ReportContent) -> Report:
         The profile is unknown, or so few people came or left since an earlier release that they would stand out.
     """
     gated = gate_results(content.results, content.plan.small_numbers.profile, content.earlier)
-    content = translate_content(replace(content, quotations=choose_quoted(content.results, content.quotations)))
+    content = translate_content(replace(content, quotations=choose_quoted(gated, content.quotations)))
     with speaking(content.language), wearing(content.style):
         return Report(content, gated, summarise_report(content, gated))
 
@@ -185,7 +189,8 @@ def _plotly_script() -> str:
 
 @cache
 def _packed_plotly() -> str:
-    return base64.b64encode(gzip.compress(_plotly_script().encode(), compresslevel=9, mtime=0)).decode("ascii")
+    packed = gzip.compress(_plotly_script().encode(), compresslevel=9, mtime=0)
+    return base64.b85encode(packed).decode("ascii").translate(_WITHOUT_MARK_UP)
 
 
 @cache

@@ -1,26 +1,38 @@
-"""How much sites differ: shrunken differences and funnel limits, in the order of names, never a league table."""
+"""How much sites differ: shrunken differences and funnel limits, in the order of names or codes, never by rank."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from analysis.design import Measure
+from analysis.sites import exceeds_chance
 from reports.cells import INTERVAL, Table, interval_cell, mark_notes, value_cell
-from reports.claim_sentences import capital
-from reports.claims import WITHHELD
+from reports.claim_sentences import capital, join_sentences
+from reports.claims import WITHHELD, say_direction
 from reports.content import ReportContent
 from reports.language import mark, say, say_many
 from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_count, format_number, format_percent, say_amount
 from reports.reading import Row, Rows, pick, pick_one
-from reports.sections import Block
+from reports.sections import Block, Illustration
 
 CAUTION: Final = mark(
-    "Sites stand in the order of their names; this is no ranking, and the numbers do not bear one. A difference is "
-    "drawn towards the average, the more so the fewer people a site has. A site like all others lies beyond its "
-    "95\u00a0% limits once in twenty by chance alone; one beyond the 99.8\u00a0% limits is a reason to ask, not a "
-    "verdict on anybody. Sites of few people are in the model and not listed."
+    "The order of sites is no ranking, and the numbers do not bear one. A difference is drawn towards the average, the "
+    "more so the fewer people a site has. A site like all others lies beyond its 95\u00a0% limits once in twenty by "
+    "chance alone; one beyond the 99.8\u00a0% limits is a reason to ask, not a verdict on anybody. Sites of few people "
+    "are in the model and not listed."
 )
+NUMBERED: Final = mark(
+    "Sites have numbers here instead of names, in the order of their codes in the results: the number tells neither "
+    "rank nor size."
+)
+OF_ALL_ARMS: Final = mark(
+    "People of all arms count, allowing for their arm and for what they scored at {baseline}: how sites differ says "
+    "nothing of how the arms differ."
+)
+BELOW_ZERO: Final = mark("Below zero: scores at the site fell more, or rose less, than at the average site.")
 OF_FACILITATORS: Final = mark(
     "What lies between facilitators is also what lies between the groups that they lead: the two cannot be told apart."
 )
@@ -43,21 +55,47 @@ _OF_FACILITATORS: Final = mark(
     "alike at baseline."
 )
 _OF_FACILITATORS_ALONE: Final = mark("Between facilitators the standard deviation is {amount} ({interval}).")
+_MORE_THAN_CHANCE: Final = mark(
+    "More sites lie beyond their limits than chance alone would put there: {near} of {sites} beyond the 95\u00a0% "
+    "limits (by chance about 1 in 20), {far} of {sites} beyond the 99.8\u00a0% limits (by chance about 1 in 500). This "
+    "asks for a look at how sites differ, such as in who comes; it is no verdict on any of them."
+)
+_LIKE_CHANCE: Final = mark(
+    "Beyond their 95\u00a0% limits lie {near} of {sites} sites (by chance about 1 in 20), beyond their 99.8\u00a0% "
+    "limits {far} of {sites} (by chance about 1 in 500). That is not clearly more than chance alone would put there."
+)
+_NOTHING_DRAWN: Final[Mapping[str, Illustration]] = MappingProxyType({})
+_CODE: Final = re.compile(r"s_[0-9a-f]{24}")
+"""A code that stands for the name of a site: nobody knows the site by it."""
 
 
-def say_sites(rows: Rows, content: ReportContent) -> tuple[Block, ...]:
-    """Return what is told of sites and facilitators, a block for each timepoint; none without sites."""
+def say_sites(
+    rows: Rows, content: ReportContent, drawn: Mapping[str, Illustration] = _NOTHING_DRAWN
+) -> tuple[Block, ...]:
+    """Return what is told of sites and facilitators, a block for each timepoint; none without sites.
+
+    Parameters
+    ----------
+    rows, content : tuple of Row, ReportContent
+        Gated results, labels and design.
+    drawn : mapping
+        Timepoint -> what illustrates its block.
+    """
     own = pick(rows, analysis="sites")
     timepoints = [known for known in content.design.timepoints if pick(own, timepoint=known.id)]
+    names = name_sites(rows)
     blocks = []
     for timepoint in timepoints:
         at = pick(own, timepoint=timepoint.id)
         measure = content.plan.measure_of(at[0].outcome, content.design)
-        of_sites, of_facilitators = tuple(_of_sites(at, measure)), tuple(_of_facilitators(at, measure))
+        of_sites = (*_of_sites(at, measure), *_say_beyond(at))
+        of_facilitators = tuple(_of_facilitators(at, measure))
         if not of_sites and not any(row.is_shown for row in at):
             continue  # few facilitators, and that there are few is told of the delivery
         sentences = (*of_sites, *of_facilitators)
-        tables = tuple(table for table in (_table(at, measure), _means(at, measure)) if table.rows)
+        tables = tuple(
+            table for table in (_table(at, measure, names, content), _means(at, measure, names)) if table.rows
+        )
         caution = say(CAUTION) if tables else ""
         about = {"outcome": capital(measure.concept), "timepoint": timepoint.label}
         heading = (
@@ -65,8 +103,23 @@ def say_sites(rows: Rows, content: ReportContent) -> tuple[Block, ...]:
             if of_sites
             else say("{outcome} at {timepoint}, by facilitator", **about)
         )
-        blocks.append(Block(heading=heading, sentences=sentences, tables=tables, caution=caution))
+        figures = (drawn[timepoint.id],) if timepoint.id in drawn else ()
+        blocks.append(
+            Block(heading=heading, sentences=sentences, illustrations=figures, tables=tables, caution=caution)
+        )
     return tuple(blocks)
+
+
+def name_sites(rows: Rows) -> dict[str, str]:
+    """Return site -> what a report calls it: its own name, or a number where only a code is known.
+
+    Numbers follow the order of the codes of all sites, at whatever timepoint, so a site keeps its number.
+    """
+    sites = sorted({row.item for row in pick(rows, analysis="sites") if row.item})
+    return {
+        site: say("Site\u00a0{number}", number=format_count(number)) if _CODE.fullmatch(site) else site
+        for number, site in enumerate(sites, 1)
+    }
 
 
 def quoted_sites(content: ReportContent) -> list[str]:
@@ -97,6 +150,18 @@ def _of_sites(rows: Rows, measure: Measure) -> Iterator[str]:
         yield say(message, **_describe(spread, share, measure))
         if spread.conf_low <= 0:
             yield say("That sites do not differ at all cannot be ruled out, nor can a spread up to the upper end.")
+
+
+def _say_beyond(rows: Rows) -> Iterator[str]:
+    """Yield how many of the listed sites lie beyond their limits, and whether chance alone may put them there."""
+    places = [int(row.value) for row in pick(rows, statistic="site_position") if row.is_shown]
+    near, far = (sum(place >= limit for place in places) for limit in (1, 2))
+    if not near:
+        return
+    is_more = exceeds_chance(near, len(places), 0.05) or exceeds_chance(far, len(places), 0.002)
+    counts = {"near": near, "far": far, "sites": len(places)}
+    message = _MORE_THAN_CHANCE if is_more else _LIKE_CHANCE
+    yield say(message, **{name: format_count(count) for name, count in counts.items()})
 
 
 def _of_facilitators(rows: Rows, measure: Measure) -> Iterator[str]:
@@ -136,7 +201,7 @@ def _say_interval(row: Row, decimals: int) -> str:
     return say("95\u00a0% interval {interval}", interval=say("{low} to {high}", **ends))
 
 
-def _table(rows: Rows, measure: Measure) -> Table:
+def _table(rows: Rows, measure: Measure, names: dict[str, str], content: ReportContent) -> Table:
     decimals = decimals_of(measure)
     lines = []
     for site in dict.fromkeys(row.item for row in pick(rows, statistic="site_position")):
@@ -146,11 +211,19 @@ def _table(rows: Rows, measure: Measure) -> Table:
         )
         cells = (value_cell(shrunken, decimals), interval_cell(shrunken, decimals), value_cell(near, decimals),
                  interval_cell(near, decimals), interval_cell(far, decimals), _place(position))  # fmt: skip
-        lines.append((site, *cells))
+        lines.append((names[site], *cells))
     caption = say(
         "Difference of each site from the average site, change of {measure}, in points", measure=measure.label
     )
-    return Table(caption, tuple(say(column) for column in _COLUMNS), tuple(lines), mark_notes(tuple(lines)))
+    several = (say(OF_ALL_ARMS, baseline=content.design.baseline.label),) if len(content.design.arms) > 1 else ()
+    way = join_sentences(say(BELOW_ZERO), say_direction(measure))
+    notes = (way, *several, *_note_numbers(names), *mark_notes(tuple(lines)))
+    return Table(caption, tuple(say(column) for column in _COLUMNS), tuple(lines), notes)
+
+
+def _note_numbers(names: dict[str, str]) -> tuple[str, ...]:
+    """Return what the numbers of sites mean, where any stands for a name."""
+    return (say(NUMBERED),) if any(name != site for site, name in names.items()) else ()
 
 
 def _place(row: Row | None) -> str:
@@ -160,7 +233,8 @@ def _place(row: Row | None) -> str:
     return say(POSITIONS[int(row.value)]) if row.is_shown else say(NOT_SHOWN)
 
 
-def _means(rows: Rows, measure: Measure) -> Table:
-    lines = tuple((row.item, value_cell(row, decimals_of(measure))) for row in pick(rows, statistic="site_mean_change"))
-    caption = say("Mean change of {measure}, by site", measure=measure.label)
-    return Table(caption, (say("Site"), say("Mean change")), lines, mark_notes(lines))
+def _means(rows: Rows, measure: Measure, names: dict[str, str]) -> Table:
+    own = pick(rows, statistic="site_mean_change")
+    lines = tuple((names[row.item], value_cell(row, decimals_of(measure))) for row in own)
+    caption = say("Mean change of {measure} in points, by site", measure=measure.label)
+    return Table(caption, (say("Site"), say("Mean change")), lines, (*_note_numbers(names), *mark_notes(lines)))

@@ -79,7 +79,9 @@ def say_subgroups(rows: Rows, content: ReportContent) -> tuple[Block, ...]:
     """
     plan = content.plan
     if not plan.subgroups:
-        none = say("The plan names no characteristic by which people might differ, so none was looked at.")
+        none = say(
+            "The plan asks for no comparison between kinds of people, such as younger and older ones, so none was made."
+        )
         blocks = [Block(heading=say("For whom"), sentences=(none,))]
     else:
         blocks = [_say_subgroup(subgroup, rows, content) for subgroup in plan.subgroups]

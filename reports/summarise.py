@@ -12,19 +12,25 @@ from analysis.design import Measure, StudyDesign
 from analysis.plan import Outcome
 from instruments import Instrument
 from reports import annex_tables, tables
+from reports.also_found import say_also_found
 from reports.annex_words import InstrumentFacts, account_for_rows, describe_instrument, list_models
-from reports.cells import Table
-from reports.certainty import say_certainty
+from reports.asked import say_question
+from reports.cells import Table, rounding_notes
+from reports.certainties import say_certainties
+from reports.certainty import Certainty, say_certainty
 from reports.claim_sentences import capital
-from reports.claims import ALONE, Claim, make_claim, say_direction
+from reports.claims import ALONE, NO_PROOF, WITHHELD, Claim, make_claim, say_direction
 from reports.content import ReportContent
 from reports.delivery import Delivery, say_delivery
+from reports.design_words import DESIGNS, Headings, headings_of
 from reports.deviations import add_prespecified
 from reports.expected_change import add_expected
 from reports.instrument_tables import instrument_tables
 from reports.language import mark, say
+from reports.not_computed import tabulate_not_computed
+from reports.not_to_conclude import say_certainty_means, say_interval_means, say_not_to_conclude
 from reports.numbers import say_amount
-from reports.overview import DESIGNS, Headings, headings_of, say_limits, say_next_steps, say_who_came
+from reports.overview import say_next_steps, say_who_came
 from reports.parts import (
     ANNEX_BLOCKS,
     ANNEX_FIGURES,
@@ -39,11 +45,13 @@ from reports.parts import (
 )
 from reports.quality import add_flagged, flags_table, reasons_table
 from reports.reading import Rows, pick, read_rows
+from reports.recruitment import recruitment_table
 from reports.sections import Block, Illustration, Section
 from reports.verdict_tables import verdict_tables
 
 SYNTHETIC: Final = mark("Synthetic example: invented people, invented answers")
 NOT_FOR_RELEASE: Final = mark("Not for release: small numbers are not protected in this copy")
+DRAFT: Final = mark("Draft: not yet released")
 _ROLES: Final = {
     "primary": mark("primary outcome"),
     "secondary": mark("secondary outcome"),
@@ -51,31 +59,30 @@ _ROLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Certainty:
-    """How sure one may be of an outcome: `name` in words, `level` 1 to 4 (0 not rated), `reasons` as sentences."""
-
-    name: str
-    level: int
-    reasons: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeCard:
-    """One outcome: what is said, drawn, tabled and known of it."""
+    """One outcome: what is said, drawn, tabled and known of it; `certainty` is that of its first question."""
 
     id: str
     heading: str
     role: str
     claims: tuple[Claim, ...]
-    certainty: Certainty
+    certainty: Certainty | None
+    certainties: tuple[Certainty, ...]
     illustrations: tuple[Illustration, ...]
     tables: tuple[Table, ...]
     further: tuple[Table, ...]
     facts: tuple[str, ...]
     observed: str
     alone: str
+    unobserved: str
     blocks: tuple[Block, ...] = ()
+
+    @property
+    def notes_of_all(self) -> tuple[str, ...]:
+        """Notes that hold of every answer of several, which a page need not say beside each."""
+        noted = [claim.notes[1:] for claim in self.claims if claim.notes]
+        return tuple(note for note in noted[0] if all(note in notes for notes in noted)) if len(noted) > 1 else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +94,15 @@ class ReportView:
     design: str
     who_came: tuple[str, ...]
     headline: OutcomeCard
-    limits: tuple[str, ...]
+    asked: str
+    notes: tuple[str, ...]
+    also_found: tuple[str, ...]
+    interval_means: str
+    certainty_means: str
+    not_to_conclude: tuple[str, ...]
     next_steps: tuple[str, ...]
     delivery: Delivery
-    flow: Table
+    flow: tuple[Table, ...]
     people_figures: tuple[Illustration, ...]
     people_blocks: tuple[Block, ...]
     outcomes_figures: tuple[Illustration, ...]
@@ -101,6 +113,7 @@ class ReportView:
     annex: tuple[Table, ...]
     annex_figures: tuple[Illustration, ...]
     models: tuple[tuple[str, str], ...]
+    not_computed: Table
     estimates: Table
     verdicts: tuple[Table, ...]
     rows_account: tuple[str, ...]
@@ -134,19 +147,28 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
     rows, design, plan = read_rows(gated), content.design, content.plan
     cards = tuple(_card(outcome, rows, content) for outcome in plan.outcomes)
     headline = next(card for card in cards if card.id == plan.primary.id)
+    first = headline.claims[0] if headline.claims else None
+    level = headline.certainty.level if headline.certainty else 0
     banners = [say(SYNTHETIC)] if content.synthetic else []
     if plan.small_numbers.profile == "none":
         banners.append(say(NOT_FOR_RELEASE))
+    elif content.released is None:
+        banners.append(say(DRAFT))
     return ReportView(
         banners=tuple(banners),
         headings=headings_of(design),
         design=say(DESIGNS[design.kind]),
         who_came=say_who_came(rows, content),
         headline=headline,
-        limits=say_limits(content),
+        asked=say_question(content),
+        notes=() if first is None else tuple(note for note in first.notes if note not in map(say, NO_PROOF)),
+        also_found=say_also_found(rows, content, {claim.estimand: claim for card in cards for claim in card.claims}),
+        interval_means=say_interval_means(content, first),
+        certainty_means=say_certainty_means(level),
+        not_to_conclude=say_not_to_conclude(content, first, level),
         next_steps=say_next_steps(rows, content, headline.claims),
         delivery=say_delivery(rows, content),
-        flow=tables.flow_table(rows, design, plan),
+        flow=(*recruitment_table(rows, design), tables.flow_table(rows, design, plan)),
         people_figures=tuple(each for draw in PEOPLE_FIGURES for each in draw(rows, content)),
         people_blocks=tuple(block for tell in PEOPLE_BLOCKS for block in tell(rows, content)),
         outcomes_figures=tuple(each for draw in OUTCOMES_FIGURES for each in draw(rows, content)),
@@ -157,6 +179,7 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
         annex=instrument_tables(rows, content),
         annex_figures=tuple(each for draw in ANNEX_FIGURES for each in draw(rows, content)),
         models=list_models(rows, content),
+        not_computed=tabulate_not_computed(rows, content),
         estimates=annex_tables.estimates_table(rows, content),
         verdicts=verdict_tables(content.verdicts, plan.small_numbers.profile),
         rows_account=tuple(account_for_rows(content)),
@@ -174,6 +197,7 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
     design = content.design
     measure = content.plan.measure_of(outcome.id, design)
     means = pick(rows, analysis="model", statistic="marginal_mean", outcome=outcome.id)
+    asked = [estimand for estimand in content.plan.estimands if estimand.outcome == outcome.id]
     claims = tuple(
         add_prespecified(
             add_flagged(
@@ -183,8 +207,7 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
             rows,
             content,
         )
-        for estimand in content.plan.estimands
-        if estimand.outcome == outcome.id
+        for estimand in asked
     )
     first = [tables.means_table(means, design, measure)] if means else []
     further = (
@@ -193,19 +216,25 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         if design.is_resampled
         else tables.changes_table(rows, design, outcome.id, measure),
     )
+    rounded = rounding_notes(content.plan.small_numbers.protection)
+    told = tuple(replace(each, notes=(*rounded, *each.notes)) for each in further if tables.is_told(each))
     return OutcomeCard(
         id=outcome.id,
         heading=capital(measure.concept),
         role=say(_ROLES[outcome.role]),
         claims=claims,
-        certainty=Certainty(*say_certainty(rows, outcome.id, content)),
+        certainty=say_certainty(rows, asked[0], content) if asked else None,
+        certainties=say_certainties(rows, outcome.id, content),
         illustrations=tuple(each for draw in CARD_FIGURES for each in draw(outcome, rows, content)),
-        tables=(*first, tables.contrasts_table(rows, content, outcome.id, measure)),
-        further=tuple(table for table in further if table.rows),
+        tables=tuple(
+            table for table in (*first, tables.contrasts_table(rows, content, outcome.id, measure)) if table.rows
+        ),
+        further=told,
         facts=tuple(_facts(outcome, content)),
         blocks=tuple(_blocks(outcome, rows, content)),
         observed=_say_observed(outcome, design),
         alone="" if design.is_resampled or outcome.event is not None else say(ALONE),
+        unobserved="" if told else say("What was observed is not shown: {reason}.", reason=say(WITHHELD)),
     )
 
 
@@ -217,6 +246,8 @@ def _say_observed(outcome: Outcome, design: StudyDesign) -> str:
         return say("Observed shares")
     if design.is_resampled:
         return say("Observed scores, and how the samples compare")
+    if len(design.arms) == 1:
+        return say("Observed scores and change")
     return say("Observed scores and change within each arm")
 
 
@@ -242,7 +273,9 @@ def _facts(outcome: Outcome, content: ReportContent) -> Iterator[str]:
     measure = content.plan.measure_of(outcome.id, content.design)
     instrument = content.instruments.get(measure.instrument or "")
     if instrument is None:
-        yield say("{measure} was delivered with the data; its answers were not seen.", measure=measure.label)
+        yield say(
+            "{measure} came with the data as a score; answers to its questions were not seen.", measure=measure.label
+        )
     else:
         yield " ".join(_what_is_scored(measure, instrument))
     yield say_direction(measure)
@@ -264,4 +297,4 @@ def _what_is_scored(measure: Measure, instrument: Instrument) -> Iterator[str]:
     else:
         yield say("{measure} is counted from the score of the {instrument} ({short_name}).", **names)
     if instrument.recall_period:
-        yield say("Its questions are about this time: {time}.", time=instrument.recall_period)
+        yield say("What time its questions ask about: {time}.", time=instrument.recall_period)

@@ -22,10 +22,18 @@ def render_summary(report: Report) -> str:
         A sentence claims more than the design allows.
     """
     with speaking(report.content.language), wearing(report.content.style):
+        card = report.view.headline
+        drawing = next((each for each in card.illustrations if each.id == f"trajectories-{card.id}"), None)
         page = (
             open_templates()
             .get_template("summary.html")
-            .render(content=report.content, view=report.view, language=language_spoken())
+            .render(
+                content=report.content,
+                view=report.view,
+                language=language_spoken(),
+                drawing=drawing,
+                table=card.tables[0] if drawing else None,  # that of the means which are drawn stands first
+            )
         )
     lint_report(page, report)
     return page

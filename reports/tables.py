@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from analysis.design import SIDE_LABELS, Measure, StudyDesign
 from analysis.plan import Estimand, Plan
 from analysis.populations import population_of
-from reports.cells import INTERVAL, Table, interval_cell, mark_notes, p_cell, people_cell, value_cell
+from reports.cells import INTERVAL, Table, interval_cell, mark_notes, p_cell, people_cell, rounding_notes, value_cell
 from reports.claims import say_population
 from reports.content import ReportContent
 from reports.language import mark, say
@@ -54,8 +54,7 @@ def flow_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
             concept = plan.measure_of(outcome.id, design).concept
             lines.append((say("In the model of {concept}", concept=concept), *map(people_cell, found)))
     columns = (say("Step"), *(arm.label for arm in design.arms))
-    threshold = plan.small_numbers.protection.threshold
-    return Table(say("People, by arm"), columns, tuple(lines), _count_notes(lines, told, threshold))
+    return Table(say("People, by arm"), columns, tuple(lines), _count_notes(lines, told, plan))
 
 
 def _samples_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
@@ -80,20 +79,20 @@ def _samples_table(rows: Rows, design: StudyDesign, plan: Plan) -> Table:
                 told += found
                 lines.append((words, *map(people_cell, found)))
     columns = (say("Sample"), *(arm.label for arm in design.arms))
-    threshold = plan.small_numbers.protection.threshold
-    return Table(say("People surveyed, by arm"), columns, tuple(lines), _count_notes(lines, told, threshold))
+    return Table(say("People surveyed, by arm"), columns, tuple(lines), _count_notes(lines, told, plan))
 
 
-def _count_notes(lines: list[tuple[str, ...]], told: Iterable[Row | None], threshold: int) -> tuple[str, ...]:
-    """Return what ``at least`` and ``not shown`` mean, where a cell says it."""
-    notes = mark_notes(tuple(lines))
+def _count_notes(lines: list[tuple[str, ...]], told: Iterable[Row | None], plan: Plan) -> tuple[str, ...]:
+    """Return how numbers of people are rounded, and what ``at least`` and ``not shown`` mean, where a cell says it."""
+    profile = plan.small_numbers.protection
+    notes = (*rounding_notes(profile), *mark_notes(tuple(lines)))
     if not any(row is not None and row.is_bounded for row in told):
         return notes
     return (
         say(
             "“At least”: fewer than {count} people separate this number from another one of the same arm, so it is not "
             "given exactly.",
-            count=format_count(threshold),
+            count=format_count(profile.threshold),
         ),
         *notes,
     )
@@ -125,14 +124,16 @@ def means_table(rows: Rows, design: StudyDesign, measure: Measure) -> Table:
 
 
 def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: Measure) -> Table:
-    """Return what the plan asked of an outcome, one line per estimand, with the answer or its lack."""
+    """Return what the plan asked of an outcome, a line per estimand with the answer or its lack; none without any."""
     decimals = decimals_of(measure)
     lines = []
+    asked = tuple(estimand.id for estimand in content.plan.estimands if estimand.outcome == outcome)
+    is_answered = bool(pick(rows, analysis="model", verdict="estimated", estimand=asked))
     for estimand in content.plan.estimands:
         row = pick_one(rows, estimand=estimand.id, analysis="model")
-        if estimand.outcome != outcome or row is None:
+        if estimand.outcome != outcome or row is None or not is_answered:
             continue
-        name = _comparison(estimand, content)
+        name = say_comparison(estimand, content)
         if row.verdict != "estimated":
             lines.append((name, say("not computed"), NOTHING, NOTHING, NOTHING))
             continue
@@ -156,11 +157,13 @@ def contrasts_table(rows: Rows, content: ReportContent, outcome: str, measure: M
     )
 
 
-def _comparison(estimand: Estimand, content: ReportContent) -> str:
+def say_comparison(estimand: Estimand, content: ReportContent) -> str:
     """Return what an estimand compares, when, and among whom."""
     design = content.design
     at = next(known.label for known in design.timepoints if known.id == estimand.timepoint)
-    name = say("{timepoint}: {comparison}", timepoint=at, comparison=say_sides(design, estimand.compared))
+    name = say_sides(design, estimand.compared)
+    if not design.compares_timepoints:
+        name = say("{timepoint}: {comparison}", timepoint=at, comparison=name)
     if content.plan.is_asked_twice(estimand):
         name = say("{comparison} ({estimand})", comparison=name, estimand=estimand.id)
     population = population_of(estimand, content.plan)
@@ -177,6 +180,12 @@ def _asked(design: StudyDesign) -> str:
     if design.compares_unlike_arms:
         return "difference_in_change"
     return "change" if design.kind == "single_group" else "difference"
+
+
+def is_told(table: Table) -> bool:
+    """Tell whether any cell of a table, but the headers, holds something."""
+    empty = (say(NOT_SHOWN), NOTHING)
+    return any(cell not in empty for line in table.rows for cell in line[1:])
 
 
 def observed_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measure) -> Table:
@@ -208,11 +217,17 @@ def observed_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measu
             mark_notes(tuple(line[:-1] for line in lines)),
         )
     return Table(
-        say("Observed scores: {measure}", measure=measure.label),
+        say("Observed scores of {measure}, in {unit}", measure=measure.label, unit=scale_of(measure)),
         (where, people, say("Mean"), say(INTERVAL), say("SD")),
         tuple(lines),
         (say("SD: standard deviation."), *mark_notes(tuple(lines))),
     )
+
+
+def _decimals_of_size(found: Mapping[str, Row]) -> int:
+    """Return the decimals of a standardised change: one where the gate left no more, nor an interval."""
+    size = found.get("standardised_change")
+    return 1 if size is not None and size.conf_low != size.conf_low else 2
 
 
 def changes_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measure) -> Table:
@@ -233,11 +248,16 @@ def changes_table(rows: Rows, design: StudyDesign, outcome: str, measure: Measur
                         people_cell(change),
                         value_cell(change, decimals),
                         interval_cell(change, decimals),
-                        value_cell(found.get("standardised_change"), 2),
+                        value_cell(found.get("standardised_change"), _decimals_of_size(found)),
                     )
                 )
+    what = {"measure": measure.label, "unit": scale_of(measure)}
+    if len(design.arms) > 1:
+        caption = say("Change of {measure} within each arm, in {unit}", **what)
+    else:
+        caption = say("Change of {measure}, in {unit}", **what)
     return Table(
-        say("Change within each arm: {measure}", measure=measure.label),
+        caption,
         (say("Arm and timepoints"), say("People"), say("Mean change"), say(INTERVAL), say("In SDs of change")),
         tuple(lines),
         mark_notes(tuple(lines)),

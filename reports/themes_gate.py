@@ -89,18 +89,20 @@ def _gate_coders(gated: pd.DataFrame, results: pd.DataFrame, has_people: pd.Seri
         gated.loc[index, "hidden"] = False
 
 
-def choose_quoted(results: pd.DataFrame, quotations: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def choose_quoted(gated: pd.DataFrame, quotations: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Return the quotations that may be shown: of themes that enough people speak of, and few of each.
+
+    Where the number of people is hidden, a quotation would tell that it is small but not zero.
 
     Parameters
     ----------
-    results : DataFrame
-        As computed, not gated.
+    gated : DataFrame
+        Gated results.
     quotations : mapping
         Theme -> texts, the best first.
     """
-    own = results[(results["analysis"] == "themes") & (results["statistic"] == WITH_THEME) & (results["arm"] == "")]
-    people = dict(zip(own["item"], own["value"], strict=True))
+    own = gated[(gated["analysis"] == "themes") & (gated["statistic"] == WITH_THEME) & (gated["arm"] == "")]
+    people = dict(zip(own["item"], own["value"].fillna(own["at_least"]), strict=True))
     return {
         theme: texts[:MOST_QUOTED] for theme, texts in quotations.items() if people.get(theme, 0) >= FEWEST_TO_QUOTE
     }

@@ -10,7 +10,9 @@
 | repeated_cross_section | people surveyed at T scored ... than people at first | the same | the same | the same |
 
 The wording is that of GRADE (Santesso et al. 2020, doi 10.1016/j.jclinepi.2019.10.014). It takes a clear result;
-without one every design says "No clear difference", or change, or departure, at any certainty.
+without one every design says "No clear difference", or change, or departure, at any certainty. Where the whole interval
+is short of what people notice, that is what the certainty is about, and `reports.claim_sentences` lets "by less than
+people notice" follow the verb.
 """
 
 from __future__ import annotations

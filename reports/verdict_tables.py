@@ -20,9 +20,32 @@ ROWS_NOTE: Final = mark(
     "Numbers of rows are given as powers of ten and as shares: rows are answers of people, and exact numbers of them "
     "could be set against numbers of people."
 )
+TABLES: Final = {
+    "attendance": mark("Rows of sessions, as delivered"),
+    "attendance_cells": mark("Cells of sessions, as delivered"),
+    "cells": mark("Cells of answers, as delivered"),
+    "coding_rows": mark("Rows of coded interviews, as delivered"),
+    "codings": mark("Coded interviews"),
+    "delivered_scores": mark("Scores that came with the data"),
+    "deliveries": mark("Rows of answers, as delivered"),
+    "drift": mark("Differences between deliveries"),
+    "event_rows": mark("Rows of events, as delivered"),
+    "events": mark("Events"),
+    "flags": mark("Flagged answers"),
+    "linking": mark("Links between ids"),
+    "participants": mark("Participants"),
+    "quarantine": mark("Rows that were set aside"),
+    "quotations": mark("Quotations"),
+    "reconciliation": mark("Account of the rows"),
+    "responses": mark("Answers"),
+    "results": mark("Results"),
+    "scores": mark("Scores"),
+    "sessions": mark("Sessions"),
+}
+"""Contract -> what its table holds, in words."""
 _COLUMNS: Final = (
     mark("Rule"),
-    mark("About"),
+    mark("What it asks, or what breaks it"),
     mark("Weight"),
     mark("Verdict"),
     mark("Rows checked"),
@@ -56,11 +79,25 @@ def verdict_tables(verdicts: pd.DataFrame, profile: str) -> tuple[Table, ...]:
     ordered = sorted(grouped.items(), key=lambda item: _rank(item[1][0]))
     notes = () if profile == "none" else (say(ROWS_NOTE),)
     columns = tuple(say(column) for column in _COLUMNS)
-    tables = [
-        Table(_caption(name, mine), columns, tuple(tuple(_cells(row, profile)) for row in mine))
-        for name, mine in ordered
-    ]
+    tables = [Table(_caption(name, mine), columns, tuple(_lines(mine, profile))) for name, mine in ordered]
     return (*tables[:-1], *(Table(one.caption, one.columns, one.rows, notes) for one in tables[-1:]))
+
+
+def _lines(rows: list[dict[str, Any]], profile: str) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each rule; those by which a column is never missing, and is not, have one for all of them."""
+    present = [row for row in rows if row["rule"] == PRESENCE and row["passed"] and not row["is_own"]]
+    for row in rows:
+        if len(present) < 2 or row not in present:
+            yield tuple(_cells(row, profile))
+        elif row is present[0]:
+            _, _, *cells = _cells(row, profile)
+            told = say_many(
+                "Nothing is missing in {count} column that must be filled.",
+                "Nothing is missing in {count} columns that must be filled.",
+                len(present),
+                count=format_count(len(present)),
+            )
+            yield say(name_of_rule(PRESENCE)), told, *cells
 
 
 def _rank(row: dict[str, Any]) -> tuple[bool, int]:
@@ -68,19 +105,20 @@ def _rank(row: dict[str, Any]) -> tuple[bool, int]:
 
 
 def _caption(contract: str, rows: list[dict[str, Any]]) -> str:
+    table = say(TABLES[contract]) if contract in TABLES else contract
     broken, count = sum(not row["passed"] for row in rows), len(rows)
     if broken:
         return say(
-            "Table {table}: rules broken: {broken} of {count}",
-            table=contract,
+            "{table}: rules broken: {broken} of {count}",
+            table=table,
             broken=format_count(broken),
             count=format_count(count),
         )
     return say_many(
-        "Table {table}: its {count} rule holds",
-        "Table {table}: all {count} rules hold",
+        "{table}: its {count} rule holds",
+        "{table}: all {count} rules hold",
         count,
-        table=contract,
+        table=table,
         count=format_count(count),
     )
 
@@ -88,8 +126,11 @@ def _caption(contract: str, rows: list[dict[str, Any]]) -> str:
 def _cells(row: dict[str, Any], profile: str) -> Iterator[str]:
     name = name_of_rule(row["rule"])
     rule = name if row["is_own"] else say(name)
-    about = say("{rule} ({column})", rule=rule, column=row["column"]) if row["column"] else rule
-    yield say(OWN, rule=about) if row["is_own"] else about
+    if row["is_own"]:
+        about = say("{rule} ({column})", rule=rule, column=row["column"]) if row["column"] else rule
+        yield say(OWN, rule=about)
+    else:
+        yield rule
     yield _describe(row)
     yield say(SEVERITIES[row["severity"]])
     yield say("holds") if row["passed"] else _say_broken(row)

@@ -48,7 +48,7 @@ def reasons_of_leavers(outcome: Outcome, evaluation: Evaluation, rows: Sequence[
         ]
         if any(find_meaning(row, outcome) != find_meaning(answer, outcome) for row in others):
             sentence = tell("What can be said hangs on how those who left are taken to have fared.")
-            yield Reason("leavers", sentence, estimand.id, timepoint=estimand.timepoint)
+            yield Reason("leavers", sentence, timepoint=estimand.timepoint)
             return
 
 

@@ -22,62 +22,62 @@ AT_RANDOM: Final = "missing_at_random"
 """The base of every imputation: those who left went on as similar people of their arm who stayed."""
 REFUSALS: Final[dict[str, str]] = MODEL_REFUSALS | {
     "nobody_is_followed": tell(
-        "Each timepoint is a sample of its own, so no score of anybody is missing at a later one. Take this analysis "
+        "Each timepoint is a sample of its own, so no score of anybody is missing at a later one.\nTake this analysis "
         "out of the plan, and read how the samples compare."
     ),
     "no_arms_to_follow": tell(
         "In a stepped wedge every group is compared with itself, so there is no other arm whose course could be "
-        "borrowed. Take this analysis out of the plan, and read how those who left compare."
+        "borrowed.\nTake this analysis out of the plan, and read how those who left compare."
     ),
     "outcome_not_a_score": tell(
-        "Shares, categories and counts are not filled in by a model of scores. Ask for the score that the outcome is "
+        "Shares, categories and counts are not filled in by a model of scores.\nAsk for the score that the outcome is "
         "made of."
     ),
     "weights_not_imputed": tell(
-        "People are weighted as they answered; a model that fills in scores would compare the arms in another way. "
+        "People are weighted as they answered; a model that fills in scores would compare the arms in another way.\n"
         "Add an estimand by 'model: mmrm' (or 'mixed_model') to see what hangs on those who left."
     ),
     "not_since_baseline": tell(
-        "The estimand is no change since baseline. Compare a later timepoint with the baseline."
+        "The estimand is no change since baseline.\nCompare a later timepoint with the baseline."
     ),
     "no_reference_arm": tell(
-        "There is no reference arm whose course could be borrowed. Name tipping_point or a delta instead."
+        "There is no reference arm whose course could be borrowed.\nName tipping_point or a delta instead."
     ),
     "imputation_without_groups": tell(
-        "People meet in groups, which multiple imputation does not know: it would look more precise than it is. Name "
+        "People meet in groups, which multiple imputation does not know: it would look more precise than it is.\nName "
         "jump_to_reference, copy_increments or tipping_point, which leave out whole groups in turn."
     ),
     "too_few_units": tell_many(
         "An arm has fewer than {count} person (or group, where people meet in groups), too few to judge the precision "
-        "by leaving out each in turn. Read how those who left compare with those who stayed.",
+        "by leaving out each in turn.\nRead how those who left compare with those who stayed.",
         "An arm has fewer than {count} people (or groups, where people meet in groups), too few to judge the "
-        "precision by leaving out each in turn. Read how those who left compare with those who stayed.",
+        "precision by leaving out each in turn.\nRead how those who left compare with those who stayed.",
         FEWEST_UNITS,
         count=Number(FEWEST_UNITS),
     ),
     "groups_across_arms": tell(
-        "A group has people of two arms, so arms cannot be told apart by leaving groups out in turn. Check the column "
+        "A group has people of two arms, so arms cannot be told apart by leaving groups out in turn.\nCheck the column "
         "that holds the group."
     ),
     "empty_cell": tell(
-        "In an arm nobody has a score at one of the timepoints to learn from. Deliver another wave, or take this "
+        "In an arm nobody has a score at one of the timepoints to learn from.\nDeliver another wave, or take this "
         "analysis out of the plan."
     ),
     "not_estimable": tell(
-        "A covariate has a level that only people without later scores have. Merge rare levels, or take the covariate "
+        "A covariate has a level that only people without later scores have.\nMerge rare levels, or take the covariate "
         "out of the estimand."
     ),
-    "comparison_not_estimable": tell("A covariate is constant or follows from others. Take it out of the estimand."),
+    "comparison_not_estimable": tell("A covariate is constant or follows from others.\nTake it out of the estimand."),
     "leaving_out_failed": tell(
-        "The model hangs on a single person or group. Merge rare levels of covariates, or take covariates out of the "
+        "The model hangs on a single person or group.\nMerge rare levels of covariates, or take covariates out of the "
         "estimand."
     ),
     "timepoint_unknown": tell(
-        "In an arm nobody with a score at baseline has one at the timepoint asked for. Check that ids agree between "
+        "In an arm nobody with a score at baseline has one at the timepoint asked for.\nCheck that ids agree between "
         "waves."
     ),
     "nobody_missing": tell("Nobody with a score at baseline lacks a later one here, so there is nothing to assume."),
-    "no_range": tell("The measure has no declared range, so how far to search is not known. Declare its range."),
+    "no_range": tell("The measure has no declared range, so how far to search is not known.\nDeclare its range."),
     "nothing_flips": tell(
         "No number of points within the range of the measure, added to the scores of those who left, would change "
         "whether the interval holds zero."
@@ -85,22 +85,22 @@ REFUSALS: Final[dict[str, str]] = MODEL_REFUSALS | {
     "no_such_event": tell("Nobody had this event before a planned timepoint, so nothing changes."),
     "no_covariates": tell("The main analysis has no covariates, so there are none to leave out."),
     "no_items": tell(
-        "The score was delivered without the answers to its items, so they cannot be filled in. Deliver the answers, "
+        "The score was delivered without the answers to its items, so they cannot be filled in.\nDeliver the answers, "
         "or take item_imputation out of the plan."
     ),
     "no_item_missing": tell("Nobody left out some items of those that the score is made of, so nothing is filled in."),
     "too_few_answers": tell(
-        "Too few people answered for a model of every item. Take item_imputation out of the plan; the main analysis "
+        "Too few people answered for a model of every item.\nTake item_imputation out of the plan; the main analysis "
         "follows the rule of the instrument."
     ),
     "not_pooled": tell(
-        "The main model cannot be fitted to one of the completed data sets. Take item_imputation out of the plan; the "
+        "The main model cannot be fitted to one of the completed data sets.\nTake item_imputation out of the plan; the "
         "main analysis follows the rule of the instrument."
     ),
 }
 """Reason code -> sentence with the way out. None gives a number of people found: they may be few."""
 _OTHERWISE: Final = tell(
-    "The model that missing scores are filled in from could not be fitted. Take covariates out of the estimand, or "
+    "The model that missing scores are filled in from could not be fitted.\nTake covariates out of the estimand, or "
     "look at the data for values that cannot be."
 )
 

@@ -12,7 +12,7 @@ from analysis.dose_part import BANDS, SLOPE
 from analysis.plan import Outcome
 from analysis.plan_parts import ExposureResponse
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, for_pointer, label_axis, lay_out, wrapped
+from reports.figures.drawing import AXIS, GRID, better_end, for_pointer, label_axis, lay_out, wrapped
 from reports.figures.intervals import find_range, has_interval, say_interval
 from reports.figures.strips import SMALL
 from reports.language import say
@@ -86,6 +86,7 @@ def _plot(shown: dict[str, Row], measure: Measure, baseline: str) -> go.Figure:
         height=340,
         margin={"l": 64, "r": 16, "t": 12, "b": 112},
         shapes=[zero],
+        annotations=[better_end(measure)],
         xaxis={**label_axis(range(len(BANDS)), [bands[band] for band in BANDS], _PHONE),
                "range": [-0.5, len(BANDS) - 0.5],
                "title": {"text": wrapped(say("Of the sessions offered"), 16), "font": {"size": SMALL}, "standoff": 10}},

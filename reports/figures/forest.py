@@ -25,6 +25,8 @@ _DECIMALS: Final = 2
 _ROW: Final = 52
 _LINE: Final = 17
 _AROUND: Final = 144
+_WHOLE: Final = 6
+"""Multiples up to which each whole one has its tick."""
 _LABEL: Final = 15
 """Characters to a line of a label: on a phone half of the width is left for the chart."""
 
@@ -119,7 +121,8 @@ def _figure(drawn: list[_Asked]) -> go.Figure:
         height=_AROUND + row * len(drawn),
         showlegend=False,
         margin={"l": 64, "r": 16, "t": 40, "b": 92},
-        xaxis={**AXIS, "range": [low - room, high + room], "showgrid": False, "nticks": 6,
+        xaxis={**AXIS, "range": [low - room, high + room], "showgrid": False, "tickangle": 0,
+               **({"dtick": 1} if high - low <= _WHOLE else {"nticks": 6}),
                "title": {"text": wrapped(say("multiples of the smallest difference that people notice"), 20),
                          "standoff": 8, "font": {"size": 14}}},
         yaxis={**AXIS, "range": [len(drawn) - 0.5, -0.5], "tickvals": places, "gridcolor": GRID, "automargin": True,

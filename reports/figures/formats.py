@@ -7,7 +7,8 @@ from analysis.formats_part import DIFFERENCE
 from analysis.plan_parts import FormatComparison
 from reports.cells import Table
 from reports.content import ReportContent
-from reports.figures.intervals import Interval, Mark, has_interval, plot_intervals, say_interval, title_axis
+from reports.figures.drawing import wrapped
+from reports.figures.intervals import Interval, Mark, has_interval, plot_intervals, say_interval
 from reports.language import say
 from reports.numbers import decimals_of, format_interval, format_number, format_threshold, say_amount, scale_of
 from reports.reading import Row, Rows, pick, pick_one
@@ -37,7 +38,7 @@ def _draw(part: FormatComparison, row: Row, content: ReportContent) -> Illustrat
     online, in_person = say("Online fared better"), say("In person fared better")
     figure = plot_intervals(
         [Interval(label, row, say_interval(label, row, measure))],
-        title_axis(say("Online less in person, {unit}", unit=scale_of(measure)), measure),
+        wrapped(say("Online less in person, {unit}", unit=scale_of(measure)), 30),
         marks=(Mark(0.0), *_margins(part, measure)),
         sides=(online, in_person) if is_lower_better else (in_person, online),
     )

@@ -9,13 +9,14 @@ import plotly.graph_objects as go
 
 from analysis.design import Measure, Timepoint
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, for_pointer, lay_out, wrapped
-from reports.figures.intervals import find_range, title_axis
+from reports.figures.drawing import AXIS, GRID, better_end, escaped, for_pointer, lay_out, wrapped
+from reports.figures.intervals import find_range
 from reports.figures.strips import SMALL, name_in_legend
 from reports.language import say, say_many
 from reports.numbers import decimals_of, format_count, format_interval, format_number, scale_of
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Illustration
+from reports.sites import name_sites
 from reports.theme import INK
 
 _LOOKS: Final = (("circle", "#4d6b85", 8), ("diamond-open", "#a34f00", 11), ("triangle-up", "#1c2126", 12))
@@ -47,9 +48,9 @@ def draw_funnels(rows: Rows, content: ReportContent) -> tuple[Illustration, ...]
         Labels, design and plan.
     """
     own = pick(rows, analysis="sites")
-    drawn = []
+    names, drawn = name_sites(rows), []
     for timepoint in content.design.timepoints:
-        sites = dict(sorted(_sites(pick(own, timepoint=timepoint.id))))
+        sites = {names[site]: found for site, found in sorted(_sites(pick(own, timepoint=timepoint.id)))}
         if len(sites) >= 2:
             outcome = next(iter(sites.values())).near.outcome
             drawn.append(_draw(sites, timepoint, content.plan.measure_of(outcome, content.design)))
@@ -75,7 +76,7 @@ def _draw(sites: dict[str, Site], timepoint: Timepoint, measure: Measure) -> Ill
         caption=" ".join(_caption(sites, values)),
         alternative=say(
             "Funnel of sites: the difference of each site from the average site in change of {measure} at {timepoint}, "
-            "against how wide its limits are. The table below holds the same numbers, in the order of names.",
+            "against how wide its limits are. The table below holds the same numbers, a line for each site.",
             **values,
         ),
     )
@@ -84,13 +85,13 @@ def _draw(sites: dict[str, Site], timepoint: Timepoint, measure: Measure) -> Ill
 def _plot(sites: dict[str, Site], measure: Measure) -> go.Figure:
     figure = go.Figure()
     ordered = sorted(sites.values(), key=lambda site: site.reach)
+    ends = [ordered[0].reach, ordered[-1].reach]
     names = (say("95\u00a0% limits"), say("99.8\u00a0% limits"))
-    for name, (dash, colour), kind in zip(names, _LINES, ("near", "far"), strict=True):
-        rows = [getattr(site, kind) for site in ordered]
-        for is_low in (True, False):
+    for name, (dash, colour), slope in zip(names, _LINES, (1.0, _slope(ordered)), strict=True):
+        for sign in (-1, 1):
             figure.add_trace(go.Scatter(
-                name=escaped(name), mode="lines", hoverinfo="skip", showlegend=is_low,
-                x=[site.reach for site in ordered], y=[row.conf_low if is_low else row.conf_high for row in rows],
+                name=escaped(name), mode="lines", hoverinfo="skip", showlegend=sign < 0,
+                x=ends, y=[round(sign * slope * end, 3) for end in ends],
                 line={"color": colour, "width": 1.5, "dash": dash},
             ))  # fmt: skip
     for position, ((symbol, colour, size), name) in enumerate(zip(_LOOKS, _positions(), strict=True)):
@@ -114,11 +115,18 @@ def _plot(sites: dict[str, Site], measure: Measure) -> go.Figure:
         showlegend=True,
         margin={"l": 64, "r": 20, "t": 12, "b": 96},
         shapes=[zero],
+        annotations=[better_end(measure)],
         xaxis={**AXIS, "range": [max(reaches) + room, max(min(reaches) - room, 0)], "showgrid": False, "nticks": 6,
+               "tickangle": 0,
                "title": {"text": wrapped(title, 20), "font": {"size": SMALL}, "standoff": 10}},
         yaxis={**AXIS, "range": list(find_range(far, [0.0])), "gridcolor": GRID, "automargin": True,
-               "title": {"text": title_axis(say("From the average site, {unit}", unit=scale_of(measure)), measure)}},
+               "title": {"text": wrapped(say("From the average site, {unit}", unit=scale_of(measure)), 30)}},
     )  # fmt: skip
+
+
+def _slope(ordered: list[Site]) -> float:
+    """Return how far the outer limits are, in reaches: the same for all sites, but for the rounding of each."""
+    return sum(site.far.conf_high - site.far.conf_low for site in ordered) / (2 * sum(site.reach for site in ordered))
 
 
 def _positions() -> tuple[str, str, str]:

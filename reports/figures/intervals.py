@@ -19,7 +19,10 @@ from reports.theme import INK, style_of
 BAND: Final = "#e3e8ee"
 """Fill of the band of differences that people would not notice."""
 _ROOM: Final = 0.08
-_ROOM_OF_SIDES: Final = 36.0
+_LINE_OF_SIDE: Final = 18.0
+_WIDTH_OF_SIDE: Final = 15
+_BEHIND_LABEL: Final = "rgba(255,255,255,0.8)"
+"""Lets a label be read where a line across runs behind it."""
 _MAIN, _OTHER = 0, 2
 """Whose arm's style the main analysis has, and the others."""
 
@@ -66,7 +69,7 @@ def plot_intervals(
     *,
     marks: Sequence[Mark] = (Mark(0.0),),
     band: float | None = None,
-    sides: tuple[str, str] | None = None,
+    sides: tuple[str, str] = ("", ""),
 ) -> go.Figure:
     """Return numbers with 95 % intervals, a strip for each.
 
@@ -80,19 +83,21 @@ def plot_intervals(
         Lines across; they are always in sight.
     band : float, optional
         Half the width of a band about zero, in points.
-    sides : tuple of str, optional
-        What it means to lie left and right of zero.
+    sides : tuple of str
+        Words at the left and the right end of the axis; none where they are empty.
     """
     strips, figure = lay_strips([each.label for each in intervals]), go.Figure()
-    if sides is not None:
-        strips = replace(strips, height=strips.height + _ROOM_OF_SIDES)
+    words = [wrapped(side, _WIDTH_OF_SIDE) if side else "" for side in sides]
+    room = max(text.count("<br>") + 1 for text in words) * _LINE_OF_SIDE if any(words) else 0.0
+    labels = tuple({**label, "bgcolor": _BEHIND_LABEL} for label in strips.labels)
+    strips = replace(strips, height=strips.height + room, labels=labels)
     for position, is_main in ((_MAIN, True), (_OTHER, False)):
         own = [(each, at) for each, at in zip(intervals, strips.middles, strict=True) if each.is_main == is_main]
         if own:
             figure.add_trace(trace_intervals(own, style_of(position).colour, "circle" if is_main else "square"))
     low, high = find_range([each.row for each in intervals], [mark.value for mark in marks], band)
     axis = {"range": [low, high], "title": {"text": title}, "nticks": 7, "showgrid": False}
-    annotations = [*_words_of_marks(marks), *_words_of_sides(sides)]
+    annotations = [*_words_of_marks(marks), *_words_of_sides(words)]
     return lay_out_strips(
         figure, strips, axis, annotations=annotations, shapes=[*_bands(band), *(_line(mark) for mark in marks)]
     )
@@ -112,10 +117,9 @@ def trace_intervals(intervals: Sequence[tuple[Interval, float]], colour: str, sy
     )  # fmt: skip
 
 
-def title_axis(text: str, measure: Measure) -> str:
-    """Return an escaped title of an axis of differences or changes in a measure, and which way is good."""
-    way = say("Higher is better") if measure.higher_is == "better" else say("Lower is better")
-    return f"{wrapped(text, 30)}<br>{wrapped(way, 30)}"
+def better_side(measure: Measure) -> tuple[str, str]:
+    """Return the words at the ends of an axis of differences or changes in a measure: where it is good."""
+    return ("", say("better \u2192")) if measure.higher_is == "better" else (say("\u2190 better"), "")
 
 
 def find_range(rows: Sequence[Row], values: Sequence[float], band: float | None = None) -> tuple[float, float]:
@@ -144,12 +148,10 @@ def _words_of_marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
              "showarrow": False, "font": {"size": SMALL}} for mark in marks if mark.text]  # fmt: skip
 
 
-def _words_of_sides(sides: tuple[str, str] | None) -> list[dict[str, Any]]:
-    if sides is None:
-        return []
+def _words_of_sides(words: Sequence[str]) -> list[dict[str, Any]]:
     looks = {"y": 0, "yref": "paper", "yanchor": "bottom", "yshift": 4, "showarrow": False, "xref": "paper",
              "font": {"size": SMALL}, "bgcolor": "#ffffff"}  # fmt: skip
     return [
-        {**looks, "text": wrapped(sides[0], 15), "x": 0, "xanchor": "left", "align": "left"},
-        {**looks, "text": wrapped(sides[1], 15), "x": 1, "xanchor": "right", "align": "right"},
-    ]
+        {**looks, "text": text, "x": place, "xanchor": side, "align": side}
+        for text, place, side in zip(words, (0, 1), ("left", "right"), strict=True) if text
+    ]  # fmt: skip

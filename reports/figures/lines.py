@@ -60,6 +60,26 @@ def split_lines(text: str, width: float, *, breaks_words: bool = True) -> list[s
     return found
 
 
+def cut_lines(lines: list[str], most: int) -> list[str]:
+    """Return the first lines of a text, with an ellipsis where there were more; each keeps its marks of direction."""
+    if len(lines) <= most:
+        return lines
+    last = lines[most - 1]
+    kept = last.rstrip(DONE)
+    shorter = kept[:-1] if len(kept) > 1 and not _MARKS.match(kept[-1]) else kept
+    return [*lines[: most - 1], f"{shorter.rstrip()}\u2026{last[len(kept) :]}"]
+
+
+def is_directed(line: str) -> bool:
+    """Tell whether the whole of a line lies within one part that runs from right to left."""
+    depth = 0
+    for place, character in enumerate(line):
+        depth += (character in _BEGINS) - (character == DONE)
+        if depth <= 0:
+            return place == len(line) - 1 and line.startswith(RIGHT_TO_LEFT)
+    return False
+
+
 def _without_marks(text: str) -> tuple[str, dict[int, list[str]]]:
     """Return a text without marks of direction, and the marks by the place that they stood before."""
     words = ""

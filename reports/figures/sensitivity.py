@@ -13,16 +13,16 @@ from analysis.plan_parts import Delta
 from analysis.sensitivity.rows import AT_RANDOM, list_planned, name_delta, name_event
 from analysis.sensitivity.tipping import TIPPING_POINT
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, escaped, for_pointer, lay_out, wrapped
+from reports.figures.drawing import AXIS, GRID, better_end, escaped, for_pointer, lay_out, wrapped
 from reports.figures.intervals import (
     BAND,
     Interval,
     Mark,
+    better_side,
     find_range,
     has_interval,
     plot_intervals,
     say_interval,
-    title_axis,
 )
 from reports.figures.strips import SMALL
 from reports.language import say
@@ -73,7 +73,8 @@ def _of_assumptions(estimand: Estimand, main: Row, own: Rows, content: ReportCon
     yield Illustration(
         id=f"sensitivity-{estimand.id}",
         figure=plot_intervals(
-            intervals, title_axis(_title(estimand, measure, content.design), measure), marks=(Mark(0.0),), band=band
+            intervals, wrapped(_title(estimand, measure, content.design), 30), marks=(Mark(0.0),), band=band,
+            sides=better_side(measure),
         ),
         caption=" ".join(_caption(estimand, main, [row for _, row in others], content)),
         alternative=say(
@@ -131,9 +132,8 @@ def _of_points(estimand: Estimand, own: Rows, content: ReportContent) -> Iterato
     row = pick_one(own, statistic=TIPPING_POINT)
     sign = 1.0 if measure.higher_is == "worse" else -1.0
     tipping = sign * row.value if row is not None and row.is_shown else None
-    is_primary = content.plan.outcome(estimand.outcome).role == "primary"
-    if 0.0 not in shown or (len(shown) < 2 and not (tipping is not None and is_primary)):
-        return  # two numbers are told in words, but of what the study is about they are drawn as well
+    if 0.0 not in shown or len(shown) < 2:
+        return  # one result and a tipping point are told in words
     arm = _first_arm(estimand, content.design)
     yield Illustration(
         id=f"points-added-{estimand.id}",
@@ -158,22 +158,26 @@ def _plot_points(
             mode="lines+markers", hoverinfo="text", showlegend=False, x=points, y=[row.value for row in rows],
             hovertext=[for_pointer(say_interval(_worse(at, measure), row, measure)) for at, row in shown.items()],
             line={"color": style.colour, "width": 2}, marker={"symbol": "circle", "size": 11, "color": style.colour},
+            cliponaxis=False,
             error_y={"type": "data", "symmetric": False, "color": style.colour, "thickness": 2, "width": 5,
                      "array": [row.conf_high - row.value for row in rows],
                      "arrayminus": [row.value - row.conf_low for row in rows]},
         )
     )  # fmt: skip
-    ends = [*points, *([] if tipping is None else [tipping])]
-    room = 0.12 * ((max(ends) - min(ends)) or 1.0)
+    most = measure.maximum - measure.minimum
+    is_on_scale = tipping is not None and abs(tipping) <= most
+    ends = [*points, *([] if tipping is None else [min(max(tipping, -most), most)])]
+    room = 0.12 * (max(ends) - min(ends))
+    low, high = max(min(ends) - room, min(-most, *points)), min(max(ends) + room, max(most, *points))
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below",
             "line": {"color": INK, "width": 1}}  # fmt: skip
-    shapes, annotations = [line], []
-    if tipping is not None:
+    shapes, annotations = [line], [better_end(measure)]
+    if tipping is not None and is_on_scale:
         shapes.append(
             {
                 "type": "rect",
                 "x0": tipping,
-                "x1": max(ends) + room if tipping > 0 else min(ends) - room,
+                "x1": high if tipping > 0 else low,
                 "yref": "paper",
                 "y0": 0,
                 "y1": 1,
@@ -195,7 +199,7 @@ def _plot_points(
         margin={"l": 64, "r": 20, "t": 32, "b": 72},
         shapes=shapes,
         annotations=annotations,
-        xaxis={**AXIS, "range": [min(ends) - room, max(ends) + room], "title": across, "showgrid": False, "nticks": 6},
+        xaxis={**AXIS, "range": [low, high], "title": across, "showgrid": False, "nticks": 6, "tickangle": 0},
         yaxis={**AXIS, "range": list(find_range(rows, [0.0])), "gridcolor": GRID, "automargin": True, "title": upward},
     )
 
@@ -218,9 +222,16 @@ def _points_caption(
             points=say_amount(far, measure),
             value=_number(shown[far].value, measure),
         )
-    if tipping is not None and tipping >= 0:
+    if tipping is None:
+        return
+    if abs(tipping) > measure.maximum - measure.minimum:
+        yield say(
+            "The tipping point lies beyond the scale: no score could be so far from another. The axis ends where the "
+            "scale does."
+        )
+    elif tipping >= 0:
         yield say("Shaded: from {points} worse on, the interval would hold zero.", points=say_amount(tipping, measure))
-    elif tipping is not None:
+    else:
         yield say(
             "Shaded: from {points} better on, the interval would hold zero.", points=say_amount(-tipping, measure)
         )

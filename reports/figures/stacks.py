@@ -56,7 +56,8 @@ def plot_stacks(labels: Sequence[str], parts: Sequence[Part]) -> go.Figure:
         figure.add_trace(_trace(part, strips.middles))
     axis = {"range": [0, ALL], "tickvals": [0, 25, 50, 75, 100], "title": {"text": escaped(say("People of 100"))},
             "showgrid": False}  # fmt: skip
-    return lay_out_strips(figure, strips, axis, names=[part.name for part in drawn], barmode="overlay")
+    names, words = [part.name for part in drawn], _words_on_hatching(drawn, strips.middles)
+    return lay_out_strips(figure, strips, axis, names=names, annotations=words, barmode="overlay")
 
 
 def shades(number: int) -> list[str]:
@@ -78,9 +79,20 @@ def _trace(part: Part, middles: Sequence[float]) -> go.Bar:
         name=name_in_legend(part.name), orientation="h", hoverinfo="text", marker=marker, width=BODY,
         x=[piece.people for piece, _ in own], base=[piece.start for piece, _ in own],
         y=[middle for _, middle in own], hovertext=[for_pointer(piece.hover) for piece, _ in own],
-        text=[_text(piece) for piece, _ in own], textposition="inside", insidetextanchor="middle", textangle=0,
-        constraintext="none", textfont={"size": SMALL, "color": _on(part)},
+        text=["" if part.is_hatched else _text(piece) for piece, _ in own], textposition="inside",
+        insidetextanchor="middle", textangle=0, constraintext="none",
+        textfont={"size": SMALL, "color": _on(part)},
     )  # fmt: skip
+
+
+def _words_on_hatching(parts: Sequence[Part], middles: Sequence[float]) -> list[dict[str, Any]]:
+    """Return the texts of hatched pieces on a white ground: nobody can read letters among lines."""
+    return [
+        {"text": _text(piece), "x": piece.start + piece.people / 2, "y": middle, "showarrow": False,
+         "font": {"size": SMALL}, "bgcolor": _WHITE}
+        for part in parts if part.is_hatched
+        for piece, middle in zip(part.pieces, middles, strict=True) if piece is not None and _text(piece)
+    ]  # fmt: skip
 
 
 def _text(piece: Piece) -> str:
@@ -89,8 +101,6 @@ def _text(piece: Piece) -> str:
 
 def _on(part: Part) -> str:
     """Return the colour that text is read best in on a part."""
-    if part.is_hatched:
-        return INK
     channels = [int(part.colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
     luminance = sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

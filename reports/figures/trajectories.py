@@ -10,7 +10,7 @@ from analysis.design import Measure, StudyDesign, Timepoint
 from analysis.plan import Outcome
 from reports.cells import value_cell
 from reports.content import ReportContent
-from reports.figures.drawing import AXIS, GRID, axis_title, for_pointer, lay_out, time_axis, wrapped
+from reports.figures.drawing import AXIS, GRID, axis_title, better_end, for_pointer, lay_out, time_axis, wrapped
 from reports.language import say
 from reports.numbers import decimals_of, format_interval, format_number, format_threshold
 from reports.reading import Row, Rows, pick, pick_one
@@ -84,6 +84,7 @@ def plot_outcome(rows: Rows, design: StudyDesign, measure: Measure) -> go.Figure
             "gridcolor": GRID,
             "automargin": True,
         },
+        annotations=[better_end(measure)],
     )
 
 
@@ -144,6 +145,7 @@ def _trace(position: int, rows: Rows, design: StudyDesign, measure: Measure) -> 
         name=wrapped(arm.label, 24),
         mode="lines+markers",
         connectgaps=False,
+        cliponaxis=False,
         hoverinfo="text",
         x=[timepoint.week + offset for timepoint, _ in drawn],
         y=[row.value if row else None for _, row in drawn],

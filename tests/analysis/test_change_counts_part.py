@@ -126,6 +126,13 @@ def test_there_is_no_number_needed_where_the_difference_could_be_none(make_trial
     assert not any(character.isdigit() for character in needed["method"])
 
 
+def test_arms_whose_means_were_not_compared_are_not_compared_by_shares(make_trial, evaluate):
+    scores, people = make_trial(np.random.default_rng(11), 8, shifts={("peer", "post"): -8.0})
+    results = evaluate(scores, people, smallest_meaningful_change=SMALLEST)
+    assert results.loc[results["analysis"] == "model", "verdict"].tolist() == ["refused:too_few_participants"]
+    assert set(counted(results)["statistic"]) == {"improved", "unchanged", "worsened"}
+
+
 @pytest.mark.parametrize("kind", ["matched_comparison", "single_group"])
 def test_only_randomised_arms_have_a_number_needed(trial, evaluate, kind):
     scores, people = trial

@@ -237,12 +237,15 @@ LARGE = {"value": 20, "source": "so large that every interval is precise"}
 ONE_OUTCOME = {"sap": 1, "outcomes": [MOOD | {"smallest_meaningful_change": LARGE}], "estimands": [POST, LATE]}
 
 
-def level_and_reasons(results: pd.DataFrame) -> tuple[float, list[str]]:
-    rows = results[results["analysis"] == "certainty"].set_index("statistic")
+def level_and_reasons(results: pd.DataFrame, estimand: str = "mood_post") -> tuple[float, list[str]]:
+    rows = results[(results["analysis"] == "certainty") & (results["estimand"] == estimand)].set_index("statistic")
     return rows.loc["level", "value"], rows.loc[rows.index == "reason", "method"].tolist()
 
 
-def test_an_answer_is_prespecified_only_as_it_was_frozen_and_certainty_falls_a_level_without(run, freeze, design):
+def test_an_answer_is_prespecified_only_as_it_was_frozen_and_certainty_falls_a_level_without(
+    run, freeze, design, monkeypatch
+):
+    monkeypatch.setattr("analysis.certainty_measurement.READ_IN_A_LABORATORY", {"mood"})
     plan = Plan.model_validate(ONE_OUTCOME)
     adjusted = Plan.model_validate(ONE_OUTCOME | {"estimands": [{**POST, "covariates": []}, LATE]})
     found = {
@@ -267,6 +270,7 @@ def test_an_answer_is_prespecified_only_as_it_was_frozen_and_certainty_falls_a_l
     assert level_and_reasons(found["late"]) == (3, [NEVER_FROZEN])
     assert level_and_reasons(found["never"]) == (3, [NEVER_FROZEN])
     assert level_and_reasons(found["changed"]) == (3, [CHANGED])
+    assert level_and_reasons(found["changed"], "mood_late") == (4, [])
 
 
 def test_what_was_frozen_changes_no_number(run, freeze, design):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -9,9 +10,10 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from analysis import Plan, Result, certainty
+from analysis import Plan, Result, certainty, certainty_measurement
 from analysis.certainty import derive_certainty
 from analysis.certainty_reasons import DOMAIN_OF, DOMAINS, Kind, Reason
+from analysis.design import DesignKind
 from analysis.evaluation import Evaluation
 from analysis.frames import outcome_frame
 from analysis.multiplicity import adjust_p_values
@@ -58,8 +60,11 @@ def test_no_adjustment_keeps_the_p_value_and_no_family_gives_none():
 
 
 @pytest.fixture
-def judge(make_trial, make_design, make_plan, make_library, no_responses):
-    """A function that gives the certainty rows of a sound trial with one thing changed."""
+def judge(make_trial, make_design, make_plan, make_library, no_responses, monkeypatch):
+    """A function that gives the certainty rows of a sound trial with one thing changed.
+
+    Its scores are as if read in a laboratory, unless `knows` says that people who know give them.
+    """
 
     def rows(
         *answers,
@@ -72,16 +77,24 @@ def judge(make_trial, make_design, make_plan, make_library, no_responses):
         measured=(),
         agreed=None,
         keep=None,
+        knows=False,
+        gone_late=None,
         **trial,
     ):
-        design = design or make_design(kind)
+        read = frozenset() if knows else frozenset({"mood"})
+        monkeypatch.setattr(certainty_measurement, "READ_IN_A_LABORATORY", read)
+        timepoints = ("baseline", "post") if gone_late is None else ("baseline", "post", "late")
+        design = design or make_design(kind, timepoints)
         smallest = {"smallest_meaningful_change": SMALLEST}
         plan = make_plan(
+            *([] if gone_late is None else [{}, {"id": "mood_late", "timepoint": "late"}]),
             outcomes=[{"id": "mood", "measure": "mood.total", "role": "primary"} | (outcome or smallest)],
             small_numbers={"profile": profile},
         )
         trial = trial | ({"per_arm": keep[0]} if keep else {})
-        scores, people = make_trial(np.random.default_rng(9), **trial)
+        scores, people = make_trial(np.random.default_rng(9), timepoints=timepoints, **trial)
+        gone = people.loc[people["arm"] == "usual", "participant_id"].head(gone_late or 0)
+        scores = scores[(scores["timepoint"] != "late") | ~scores["participant_id"].isin(gone)]
         if keep is not None:
             stay = people.groupby("arm").head(keep[1])["participant_id"]
             scores = scores[(scores["timepoint"] == "baseline") | scores["participant_id"].isin(stay)]
@@ -126,7 +139,7 @@ def kinds(rows):
 MANY_AT_THE_TOP = {"statistic": "score_ceiling_share", "value": 0.15}
 TOTALS = {"compared": (240, 120), "equal": (190, 110), "different": (50, 40)}
 WEAKNESSES = {
-    "missing": ({"missing": 0.35}, "More than 20\u00a0% of the people in Usual care have no score at Post."),
+    "missing": ({"missing": 0.35}, "More than 20\u00a0% of the people in Usual care have no score at Post, and"),
     "imprecise": (
         {"answer": {"conf_low": -3.0, "conf_high": 0.0}},
         "At Post there may be no difference, or one that people notice.",
@@ -139,14 +152,28 @@ WEAKNESSES = {
         {"answer": {"p_adjusted": 0.06}},
         "At Post there may be no difference, or one that people notice.",
     ),
+    "imprecise about what people notice": (
+        {"answer": {"conf_low": -7.0, "conf_high": -2.9}},
+        "At Post the difference may be one that people notice, or a smaller one.",
+    ),
+    "imprecise about what people notice on the other side": (
+        {"answer": {"value": 2.0, "conf_low": 1.0, "conf_high": 3.0}},
+        "At Post the difference may be one that people notice, or a smaller one.",
+    ),
     "few": ({"answer": {"n": 29}}, "Fewer than 30 people in an arm were observed at Post."),
     "not_prespecified": ({"answer": {"prespecified": False}}, "not frozen before outcomes were read"),
-    "unreliable": ({"alpha": 0.69}, "agreed little with each other at Baseline (alpha below 0.7)"),
+    "unreliable": (
+        {"alpha": 0.69},
+        "agreed little with each other at Baseline (their agreement, alpha, was below 0.7)",
+    ),
     "not_invariant": (
         {"measured": [{"statistic": "invariance_level", "timepoint": "post", "value": 2}]},
         "did not mean the same at baseline and later",
     ),
-    "draft": ({"scoring": "unconfirmed"}, "1 of 7 facts about how the questionnaire is scored is not confirmed"),
+    "draft": (
+        {"scoring": "unconfirmed"},
+        "For 1 of the 7 rules by which answers become this score no source was found",
+    ),
     "ceiling": ({"measured": [MANY_AT_THE_TOP]}, "15\u00a0% or more of the people had the highest possible score"),
     "ceiling at the floor": (
         {"measured": [MANY_AT_THE_TOP | {"statistic": "score_floor_share", "timepoint": "post"}]},
@@ -175,6 +202,7 @@ def test_each_weakness_takes_one_level_and_says_so(judge, name):
 SOUND = {
     "missing a fifth": {"missing": 0.1},
     "an interval that is narrow around no difference": {"answer": {"value": 0.1, "conf_low": -2.0, "conf_high": 2.2}},
+    "an interval that is all short of what people notice": {"answer": {"conf_low": -2.9, "conf_high": -0.1}},
     "thirty people": {"answer": {"n": 30}},
     "an alpha at the limit": {"alpha": 0.7},
     "an alpha below the limit after baseline": {
@@ -200,6 +228,45 @@ def test_what_is_no_weakness_takes_nothing(judge, name):
     change = dict(SOUND[name])
     answers = [replace(CLEAR, **change.pop("answer"))] if "answer" in change else []
     assert told(judge(*answers, **change)) == (4, [])
+
+
+def test_what_whoever_gave_the_scores_knew_keeps_a_rating_from_being_high_and_lowers_no_other(judge):
+    alone = judge(knows=True)
+    assert (alone[0].value, kinds(alone)) == (3, [("knowing", 1)])
+    assert told(alone)[1][0].endswith("For that alone certainty is not high.")
+    beside = judge(knows=True, alpha=0.5)
+    assert (beside[0].value, kinds(beside)) == (3, [("unreliable", 1), ("knowing", 0)])
+    assert told(beside)[1][1].endswith("Certainty is not high anyway, so nothing more is taken off for it.")
+    by_design = judge(knows=True, kind="matched_comparison")
+    assert (by_design[0].value, kinds(by_design)) == (2, [("", 2), ("knowing", 0)])
+
+
+@pytest.mark.parametrize("kind", get_args(DesignKind))
+def test_no_design_is_highly_certain_of_what_people_tell_of_themselves(kind, make_design, make_plan, make_library):
+    plan, design = make_plan(), make_design(kind)
+    evaluation = SimpleNamespace(plan=plan, design=design, library=make_library())
+    (reason,) = certainty_measurement.reasons_of_knowing(plan.outcomes[0], evaluation, is_alone=True)
+    assert reason.sentence.startswith("People answered for themselves and knew what they were offered")
+    evaluation.library = {}
+    (reason,) = certainty_measurement.reasons_of_knowing(plan.outcomes[0], evaluation, is_alone=True)
+    assert reason.sentence.startswith("Nothing in the study tells that whoever gave these scores did not know")
+    assert find_unsayable(reason.sentence) == []
+
+
+def test_each_question_is_rated_at_its_own_timepoint(judge):
+    late = replace(CLEAR, estimand="mood_late", timepoint="late", n=29)
+    rows = judge(CLEAR, late, gone_late=0)
+    assert [(row.estimand, row.statistic, row.item, row.value) for row in rows] == [
+        ("mood_post", "level", "", 4),
+        ("mood_late", "level", "", 3),
+        ("mood_late", "reason", "few", 1),
+    ]
+
+
+def test_who_is_missing_later_is_no_reason_to_doubt_an_earlier_answer(judge):
+    late = replace(CLEAR, estimand="mood_late", timepoint="late")
+    rows = judge(CLEAR, late, gone_late=14)
+    assert [(row.estimand, row.item) for row in rows if row.statistic == "reason"] == [("mood_late", "missing")]
 
 
 def test_shares_and_counts_have_no_ceiling(judge):
@@ -306,3 +373,15 @@ def _keys(schema):
     """Yield every key that a document of a JSON schema may have."""
     for part in (schema, *schema.get("$defs", {}).values()):
         yield from part.get("properties", {})
+
+
+def test_an_unconfirmed_rule_for_missing_answers_is_no_reason_where_every_answer_is_needed(make_library):
+    mood = make_library()["mood"]
+    facts = mood.facts | {"missing_rule": mood.facts["missing_rule"].model_copy(update={"status": "unconfirmed"})}
+    total, *others = mood.measures
+    prorated = total.model_copy(update={"missing": total.missing.model_copy(update={"max_missing": 1})})
+    unsure = certainty_measurement._unsure_of
+    assert unsure(mood.model_copy(update={"facts": facts}), "mood.total") == []
+    changed = mood.model_copy(update={"facts": facts, "measures": [prorated, *others]})
+    assert unsure(changed, "mood.total") == ["missing_rule"]
+    assert unsure(changed, "mood.joy") == []

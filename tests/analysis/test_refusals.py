@@ -20,6 +20,7 @@ from analysis.sensitivity.rows import REFUSALS, Question, refuse
 from analysis.telling import Number, read_told, tell
 from data_contracts.errors import Problem
 from reports import lint_claims
+from reports.language import say_reason
 
 from .said_again import find_unsayable
 
@@ -69,6 +70,13 @@ def test_a_reason_can_be_said_in_other_languages(where: tuple[str, str]) -> None
     said = tell(words, **particulars) if particulars else words
     assert find_unsayable(said, {value for value in particulars.values() if isinstance(value, str)}) == []
     assert all(str(value) in said for value in particulars.values())
+
+
+@pytest.mark.parametrize("where", sorted(told()), ids=lambda where: f"{where[0].rsplit('.', 2)[-2]}-{where[1]}")
+def test_a_page_names_no_key_of_a_file_as_the_reason(where: tuple[str, str]) -> None:
+    words = told()[where]
+    said = tell(words, **particulars_of(words)) if particulars_of(words) else words
+    assert not re.search(r"\w_\w|yaml|'[a-z: ]+'|the floor", re.sub(r"'label \w+'", "", say_reason(said.words, said)))
 
 
 @pytest.mark.parametrize(("code", "estimand", "change"), [

@@ -68,17 +68,24 @@ def test_every_way_of_an_open_answer_is_a_sentence_of_its_own(make_plan, make_de
     outcome = {"id": "mood", "measure": "mood.total", "role": "primary"}
     alone = {"contrast": "post - baseline"}
     said = [
-        _tell_open("Post", make_plan(estimand, outcomes=[outcome | named]).outcomes[0], make_design(kind))
+        _tell_open(
+            "Post",
+            make_plan(estimand, outcomes=[outcome | named]).outcomes[0],
+            make_design(kind),
+            holds_none=holds_none,
+        )
         for kind, estimand in (("randomised", {}), ("single_group", alone))
-        for named in (SMALLEST, {})
+        for named, holds_none in ((SMALLEST, True), ({}, True), (SMALLEST, False))
     ]
     assert said == [
         "At Post there may be no difference, or one that people notice.",
         "At Post there may be no difference, and the plan does not say how small a difference people notice.",
+        "At Post the difference may be one that people notice, or a smaller one.",
         "At Post there may be no change, or one that people notice.",
         "At Post there may be no change, and the plan does not say how small a change people notice.",
+        "At Post the change may be one that people notice, or a smaller one.",
     ]
-    assert [find_unsayable(sentence, {"Post"}) for sentence in said] == [[]] * 4
+    assert [find_unsayable(sentence, {"Post"}) for sentence in said] == [[]] * 6
 
 
 def test_every_word_about_sessions_can_be_said(make_trial, make_design, make_sessions) -> None:

@@ -58,6 +58,13 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> str:
     return _write(tmp_path_factory.mktemp("attacked"), HOSTILE)
 
 
+@pytest.fixture(scope="session")
+def long_winded(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a report with labels of hundreds of characters."""
+    long = "An arm with a name that does not come to an end " * 12
+    return _write(tmp_path_factory.mktemp("long"), LABELS | {"peer": long.strip(), "post": f"When {long}".strip()})
+
+
 def _write(folder: Path, labels: dict[str, str]) -> str:
     path = folder / "report.html"
     path.write_text(render_report(_content(labels)), encoding="utf-8")

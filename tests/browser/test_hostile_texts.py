@@ -139,6 +139,8 @@ def _draw_everything(page: Page) -> None:
     for _ in range(1200):  # a busy machine draws slowly
         if page.locator(".drawing:not([data-drawn])").count() == 0:
             return
+        # long texts make a page that is longer than any window
+        page.evaluate("document.querySelector('.drawing:not([data-drawn])')?.scrollIntoView()")
         page.wait_for_timeout(50)
     pytest.fail("a chart was not drawn")
 

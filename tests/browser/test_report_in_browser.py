@@ -15,6 +15,7 @@ PATIENCE = 60_000  # milliseconds; a busy machine of two cores inflates and pars
 WIDTHS = (1280, 320)
 MAX_BYTES = 2_500_000
 MAX_DRAWING = 9_000
+LONG = ("An arm with a name that does not come to an end " * 12).strip()
 
 
 @contextmanager
@@ -148,6 +149,46 @@ def test_hostile_labels_run_nothing_and_call_nobody(browser: Browser, attacked: 
         assert page.locator("[style*='url(']").count() == 0
         assert "mask-image:url(" in page.locator(".chart").first.text_content().replace(" ", "")  # type: ignore[union-attr]
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_label_of_hundreds_of_characters_leaves_every_chart_drawn_and_in_its_place(
+    browser: Browser, long_winded: str
+) -> None:
+    with opened(browser, long_winded, width=320) as page:
+        draw_all(page)
+        whole = page.locator("th, td").filter(has_text=LONG)
+        assert whole.count() > 0
+        assert page.locator(".chart").filter(has_text=LONG).count() == 0
+        over = "[...document.querySelectorAll('.chart')].map((chart) => chart.scrollHeight - chart.clientHeight)"
+        assert max(page.evaluate(over)) <= 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("spoiled", ["{", '{"data": [], "layout": {"width": "?", "height": 0, "annotations": 1}}'])
+def test_the_still_drawing_stands_where_a_chart_cannot_be_drawn_and_the_next_one_is(
+    browser: Browser, report: str, tmp_path: Path, spoiled: str
+) -> None:
+    page_text = Path(report.removeprefix("file://")).read_text(encoding="utf-8")
+    broken = tmp_path / "report.html"
+    flow = re.compile(r'(<script type="application/json" id="figure-flow">).*?(</script>)', re.DOTALL)
+    broken.write_text(flow.sub(lambda found: found[1] + spoiled + found[2], page_text), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(broken.as_uri())
+    draw(page, trajectories(page))
+    still = page.locator(".drawing").first
+    assert still.get_attribute("data-drawn") is None
+    assert takes_room(still.locator(".still"))
+    assert still.locator(".chart *:visible").count() == 0
+    page.close()
+
+
+def test_a_still_drawing_is_seen_until_its_chart_is_whole(browser: Browser, report: str) -> None:
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")  # as a browser that never gets to draw
+    page.goto(report)
+    assert all(takes_room(drawing) for drawing in page.locator(".still").all())
+    assert not any(chart.is_visible() for chart in page.locator(".chart").all())
+    page.close()
 
 
 def test_hidden_mean_is_nowhere_in_the_chart(browser: Browser, report: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.results import Result, results_table
 from pipelines.errors import PipelineError
-from pipelines.releasing import FILE, open_releases, record_release
+from pipelines.releasing import FILE, number_release, open_releases, record_release
 from reports import gate_results
 
 TIME = datetime(2026, 1, 31, 10, tzinfo=UTC)
@@ -32,6 +32,14 @@ def test_the_same_again_adds_no_line(tmp_path):
     for report in (b"english", b"french"):
         record_release(tmp_path, gated(80), profile="threshold-10", report=report, time=TIME)
     assert len(open_releases(tmp_path)) == 1
+
+
+def test_a_release_has_the_next_number_and_the_same_again_has_the_last_one(tmp_path):
+    first = number_release(tmp_path, gated(80), profile="threshold-10", time=TIME)
+    assert (first.number, first.date) == (1, "2026-01-31")
+    record_release(tmp_path, gated(80), profile="threshold-10", report=b"first", time=TIME)
+    assert number_release(tmp_path, gated(80), profile="threshold-10") == first
+    assert number_release(tmp_path, gated(95), profile="threshold-10").number == 2
 
 
 @pytest.mark.parametrize("content", [b"{}\n", b"\xff\xfe", b'{"time": 1'])

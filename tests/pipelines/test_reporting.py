@@ -1,6 +1,8 @@
 """Reports of a study that has run: audiences, languages, formats, house style, portfolio."""
 
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,10 +13,12 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.folder import open_folder
+from pipelines.releasing import open_releases
 from pipelines.reporting import FORMATS, load_content, write_reports
 from pipelines.run import run_study
 
 NOT_FOR_RELEASE = "Not for release"
+DRAFT = "Draft: not yet released"
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +47,19 @@ def test_an_internal_report_has_a_name_and_a_mark_of_its_own(harbour: Path) -> N
     (path,) = write_reports(open_folder(harbour), audience="internal")
     assert path.name == "report.internal.html"
     assert NOT_FOR_RELEASE in path.read_text()
+    assert DRAFT not in path.read_text()
     assert NOT_FOR_RELEASE not in (harbour / "output" / "report.html").read_text()
 
 
 def test_a_spreadsheet_holds_every_table_and_no_formula(harbour: Path) -> None:
     (path,) = write_reports(open_folder(harbour), formats=("xlsx",))
     book = openpyxl.load_workbook(path)
-    listed = [row for row in book.worksheets[0].iter_rows(values_only=True) if row[0] and str(row[0]).isdigit()]
+    listed = [
+        row for row in book.worksheets[0].iter_rows(values_only=True) if row[0] and re.match("[0-9]+ ", str(row[0]))
+    ]
     assert len(listed) == len(book.worksheets) - 1 > 30
-    for (_, caption, *_), sheet in zip(listed, book.worksheets[1:], strict=True):
-        assert sheet["A1"].value == caption
+    for (name, caption, *_), sheet in zip(listed, book.worksheets[1:], strict=True):
+        assert (sheet.title, sheet["A1"].value) == (name, caption)
         assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
 
 
@@ -188,6 +195,29 @@ def test_a_release_is_recorded_and_the_next_one_is_held_against_it(small_study: 
     assert (small_study / "releases.jsonl").read_text() == ledger
     done = CliRunner().invoke(app, ["report", str(small_study), "--audience", "internal"])
     assert done.exit_code == 0, done.output
+
+
+def test_what_is_not_released_is_marked_as_a_draft_and_a_release_bears_its_number(small_study: Path) -> None:
+    run_study(open_folder(small_study))
+    formats = ("html", "summary", "xlsx")
+
+    def told(path: Path) -> str:
+        if path.suffix == ".html":
+            return path.read_text()
+        book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
+        return str([row for sheet in book for row in sheet.iter_rows(values_only=True)])
+
+    def write(*, is_release: bool) -> list[str]:
+        return [told(path) for path in write_reports(open_folder(small_study), formats=formats, is_release=is_release)]
+
+    assert DRAFT in (small_study / "output" / "report.html").read_text()
+    assert all(DRAFT in text for text in write(is_release=False))
+    released = write(is_release=True)
+    (release,) = open_releases(small_study)
+    assert all(DRAFT not in text for text in released)
+    assert all(f"Release 1, {release.time[:10]}" in text for text in released)
+    assert write(is_release=True) == released  # it tells the same, so it is the same release
+    assert all(DRAFT in text for text in write(is_release=False))
 
 
 def test_what_is_not_protected_is_not_released(small_study: Path) -> None:

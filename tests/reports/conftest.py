@@ -108,17 +108,10 @@ def build_content(
                 ),
             )
         )
-    for outcome in plan.outcomes if verdict == "estimated" else ():
-        rows.append(Result(analysis="certainty", statistic="level", outcome=outcome.id, value=level))
-        rows.append(
-            Result(
-                analysis="certainty",
-                statistic="reason",
-                outcome=outcome.id,
-                value=1,
-                method=f"A reason about {outcome.id}.",
-            )
-        )
+    for estimand in plan.estimands if verdict == "estimated" else ():
+        of = {"analysis": "certainty", "estimand": estimand.id, "outcome": estimand.outcome}
+        rows.append(Result(**of, statistic="level", value=level))
+        rows.append(Result(**of, statistic="reason", value=1, method=f"A reason about {estimand.outcome}."))
     library = load_library()
     texts: dict[str, Any] = {
         "title": "Harbour",

@@ -19,7 +19,7 @@ class Marked(NullTranslations):
     def gettext(self, message: str) -> str:
         if message not in _known():
             return message
-        own = re.sub(r"({.*?})", rf"{RIGHT}\1{LEFT}", message)
+        own = re.sub(r"({.*?}|\n)", rf"{RIGHT}\1{LEFT}", message)  # a page leaves out what comes after a new line
         return f"{LEFT}{own}{RIGHT}"
 
     def pgettext(self, context: str, message: str) -> str:

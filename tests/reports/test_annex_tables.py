@@ -50,3 +50,26 @@ def test_every_line_says_of_whom_a_number_is(build: Build) -> None:
     assert lines["SSCI-8 total: difference"][-1] == "refused"
     assert lines["SSCI-8 total: log likelihood"][1] == "\u2013"
     assert lines["SSCI-8 total: mean change"][1] == "Usual care"
+
+
+def test_people_have_a_column_and_withheld_parameters_of_models_a_note_instead_of_lines(build: Build) -> None:
+    content = build()
+    rows = [
+        row for row in read_rows(gate_results(content.results, "threshold-10")) if row.statistic != "log_likelihood"
+    ]
+    fit = Row(analysis="model", statistic="log_likelihood", outcome="stigma", value=float("nan"), hidden=True)
+    table = estimates_table((*rows, fit, fit), content)
+    assert not any(line[0].endswith(("observed", "log likelihood")) for line in table.rows)
+    assert any(line[0] == "SSCI-8 total: mean" and line[-2] not in ("", "\u2013") for line in table.rows)
+    assert table.notes[0].startswith("2 parameters of the models")
+    assert "recognised" in table.notes[0]
+
+
+def test_an_estimate_keeps_its_digits_unless_the_gate_took_them(build: Build) -> None:
+    whole = {"analysis": "model", "outcome": "stigma", "arm": "peer", "hidden": False, "statistic": "marginal_mean"}
+    rows = (
+        Row(**whole, value=0.543, conf_low=0.34, conf_high=0.75),
+        Row(**whole, value=59.0, conf_low=54.0, conf_high=65.0),
+        Row(**whole, value=-2.4, conf_low=-4.1, conf_high=-0.7),
+    )
+    assert [line[3] for line in estimates_table(rows, build()).rows] == ["0.54", "59", "\u22122.4"]

@@ -86,7 +86,10 @@ def test_without_weights_the_arms_are_told_as_they_were_and_the_lack_of_an_e_val
     block = block_of(with_rows(build("matched_comparison"), rows))
     assert block is not None
     assert block.sentences[0].startswith("The arms are compared as they were")
-    assert block.sentences[-1] == NO_RATIO
+    assert (
+        block.sentences[-1]
+        == "How strong something unmeasured would have to be is told of differences of scores, and of shares compared by overlap weights."
+    )
     (table,) = block.tables
     assert table.columns == ("Of people", "To begin with")
 

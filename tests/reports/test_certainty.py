@@ -11,10 +11,12 @@ from analysis.balance_part import AFTER, BEFORE, EFFECTIVE
 from analysis.certainty_reasons import Kind
 from analysis.design import RESAMPLED, DesignKind
 from analysis.expected_change_part import LEFT_OVER, WITHIN
+from analysis.plan_parts import Population
 from analysis.quality import WITH, WITHOUT
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, lint_claims
-from reports.certainty import NOT_RATED, WITH_NUMBER, say_certainty
+from reports.certainties import say_certainties
+from reports.certainty import NOT_TOLD, WITH_NUMBER, Certainty, certainty_of, say_certainty
 from reports.reading import read_rows
 
 Build = Callable[..., ReportContent]
@@ -25,9 +27,8 @@ MODEL = {**STIGMA, "contrast": "peer - usual", "statistic": "difference", "verdi
 
 
 def reason(kind: str, *, value: float = 1, method: str = PLAIN, **place: str) -> Result:
-    return Result(
-        analysis="certainty", statistic="reason", outcome="stigma", item=kind, value=value, method=method, **place
-    )
+    of = {"analysis": "certainty", "estimand": "stigma_post", "outcome": "stigma"} | place
+    return Result(**of, statistic="reason", item=kind, value=value, method=method)
 
 
 def add(content: ReportContent, *rows: Result) -> ReportContent:
@@ -39,7 +40,14 @@ def tell(content: ReportContent, *rows: Result) -> tuple[str, ...]:
     """Return the reasons that are told once the gate has judged the rows."""
     content = add(content, *rows)
     gated = gate_results(content.results, content.plan.small_numbers.profile)
-    return say_certainty(read_rows(gated), "stigma", content)[2]
+    return rate(gated, content).reasons
+
+
+def rate(gated: pd.DataFrame, content: ReportContent) -> Certainty:
+    """Return how sure one may be of the first question."""
+    rated = say_certainty(read_rows(gated), content.plan.estimands[0], content)
+    assert rated is not None
+    return rated
 
 
 def measured(statistic: str, value: float, n: float = 200, **place: str) -> Result:
@@ -91,7 +99,7 @@ ON_LEAVERS = "What can be said hangs on how those who left are taken to have far
 ON_FLAGGED = "What can be said hangs on whether the answers that were flagged are used"
 TOLD: dict[str, tuple[Result, list[Result], str]] = {
     "leavers": (
-        reason("leavers", method=f"{ON_LEAVERS}.", **{key: STIGMA[key] for key in ("estimand", "timepoint")}),
+        reason("leavers", method=f"{ON_LEAVERS}.", timepoint="post"),
         [sensitivity(-0.7)],
         f"{ON_LEAVERS}: under the assumptions of the plan the difference runs from 0.7 to 2.4 points lower.",
     ),
@@ -129,7 +137,7 @@ TOLD: dict[str, tuple[Result, list[Result], str]] = {
         reason("unreliable", timepoint="post"),
         [measured("cronbach_alpha", 0.6249, timepoint="post")],
         "The questions agreed little with each other at 12 weeks: their agreement (alpha, 1 at best) was 0.62, below "
-        "0.7.",
+        "0.7, so scores are blurred.",
     ),
     "not_invariant": (
         reason("not_invariant", timepoint="post"),
@@ -192,7 +200,8 @@ def test_the_share_without_a_score_is_told_of_the_arm_where_both_counts_are_prin
     row = reason("missing", arm="usual", timepoint="post")
     content = protected(build, counts={"peer": (220, 200, 190), "usual": (231, 160, 140)})
     assert tell(content, row) == (
-        f"31{NO_BREAK}% of the people in Usual care had no score at 12 weeks (more than 20{NO_BREAK}%).",
+        f"31{NO_BREAK}% of the people in Usual care had no score at 12 weeks (more than 20{NO_BREAK}%), and nobody knows "
+        "how they fared.",
     )
     just_above = protected(build, counts={"peer": (220, 200, 190), "usual": (231, 184, 140)})  # 20.3 percent
     assert tell(just_above, row) == (PLAIN,)
@@ -216,6 +225,11 @@ def test_an_interval_is_told_against_the_smallest_difference(build: Build) -> No
     )
     (several,) = tell(build(estimate=(-2.4, -4.0, -0.8), smallest=3.0, p_adjusted=0.06), row)
     assert "0.8 to 4.0 points lower, but several questions were asked at once: there may be no" in several
+    (across,) = tell(build(estimate=(-2.4, -4.0, -0.8), smallest=3.0), row)
+    assert across == (
+        f"At 12 weeks the 95{NO_BREAK}% interval runs from 0.8 to 4.0 points lower: the difference may be one that "
+        "people notice (3 points or more), or a smaller one."
+    )
     (unnamed,) = tell(build(estimate=(-1.2, -4.2, 1.8), smallest=None), row)
     assert unnamed.endswith(
         "there may be no difference, and the plan does not say how small a difference people notice."
@@ -228,17 +242,6 @@ def test_delivered_totals_are_told_by_the_share_that_agrees(build: Build) -> Non
     assert sentence.startswith(f"Only 71{NO_BREAK}% of the totals that came with the data")
     assert f"(fewer than 95{NO_BREAK}%)" in sentence
     assert tell(content, *agreement(300, 120, 9), reason("audit")) == (PLAIN,)
-
-
-def test_questions_that_are_not_as_frozen_are_counted_and_all_of_them_are_the_plain_sentence(build: Build) -> None:
-    other = {"value": -1.0, "conf_low": -2.0, "conf_high": 0.2, "n": 150, "estimand": "stigma_late"}
-    late = Result(analysis="model", **MODEL | other)
-    of_some = replace(late, estimand="of_some", population="came often")
-    (sentence,) = tell(build(), late, of_some, reason("not_prespecified"))
-    assert sentence.startswith("1 of the 2 questions about this outcome was not asked as in the plan")
-    content = build()
-    content.results["prespecified"] = False
-    assert tell(content, late, reason("not_prespecified")) == (PLAIN,)
 
 
 def test_what_is_left_over_of_a_change_is_told_beside_what_was_expected(build: Build) -> None:
@@ -262,11 +265,99 @@ def test_nothing_of_a_certainty_is_told_where_its_estimate_is_hidden(build: Buil
     own = gated[(gated["analysis"] == "certainty") & (gated["outcome"] == "stigma")]
     assert own["hidden"].all()
     assert own[["method", "item", "estimand", "arm", "timepoint"]].eq("").all(axis=None)
-    assert say_certainty(read_rows(gated), "stigma", content) == (NOT_RATED, 0, ())
+    assert rate(gated, content) == Certainty(NOT_TOLD, 0)
+    assert certainty_of(read_rows(gated), "stigma_post", "stigma") == 0
+    assert certainty_of(read_rows(gated), "wellbeing_post", "wellbeing") == 0
+
+
+ABOUT = "This is how sure we are "
+SIDES: dict[str, tuple[float | None, tuple[float, float, float], str]] = {
+    "all of it noticed": (2.0, (-3.0, -4.0, -2.1), "that the difference is one that people notice (2 points or more)."),
+    "some of it noticed": (2.0, (-3.0, -4.0, -1.0), "that the difference is one that people notice (2 points or more)."),
+    "too small": (5.0, (-3.0, -4.0, -2.0), "that the difference is smaller than people notice (less than 5 points)."),
+    "about none": (5.0, (-0.5, -3.0, 2.0), "that the difference is smaller than people notice (less than 5 points)."),
+    "open": (2.0, (-3.0, -7.0, 1.0), "about whether the difference is one that people notice (2 points or more)."),
+    "some": (None, (-3.0, -4.0, -2.0), "that there is a difference; the plan does not say how large one people notice."),
+    "any": (None, (-1.0, -4.0, 2.0),
+            "about whether there is any difference; the plan does not say how large one people notice."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_a_rating_says_what_it_is_about(build: Build, name: str) -> None:
+    smallest, estimate, about = SIDES[name]
+    content = build(estimate=estimate, smallest=smallest, profile="none")
+    assert rate(gate_results(content.results, "none"), content).about == ABOUT + about
+    alone = build("single_group", estimate=estimate, smallest=smallest, profile="none")
+    changed = about.replace("difference", "change")
+    assert rate(gate_results(alone.results, "none"), alone).about == ABOUT + changed
+
+
+def test_what_several_questions_leave_to_chance_is_rated_as_open(build: Build) -> None:
+    content = build(estimate=(-3.0, -4.0, -1.0), smallest=2.0, p_adjusted=0.06)
+    assert rate(gate_results(content.results, "none"), content).about.startswith(ABOUT + "about whether")
+
+
+def test_what_was_not_computed_or_is_about_some_people_is_not_rated(build: Build) -> None:
+    refused = build(verdict="refused:too_few_participants")
+    rows = read_rows(gate_results(refused.results, "none"))
+    assert say_certainty(rows, refused.plan.estimands[0], refused) is None
+    assert say_certainties(rows, "stigma", refused) == ()
+    content = build()
+    rows = read_rows(gate_results(content.results, "none"))
+    of_some = content.plan.estimands[0].model_copy(update={"population": "regulars"})
+    regulars = Population(id="regulars", attended_at_least=4)
+    some = replace(content, plan=content.plan.model_copy(update={"populations": [regulars], "estimands": [of_some]}))
+    assert say_certainty(rows, of_some, some) is None
+
+
+def asked_twice(build: Build, level: float, timepoint: str = "late") -> tuple[Certainty, ...]:
+    """Return what is said of an outcome with a second question that is rated so."""
+    content = build(profile="none")
+    first = content.plan.estimands[0]
+    late = first.model_copy(update={"id": "stigma_late", "timepoint": timepoint})
+    content = replace(content, plan=content.plan.model_copy(update={"estimands": [first, late]}))
+    of = {"estimand": "stigma_late", "outcome": "stigma"}
+    answer = Result(analysis="model", **MODEL | of | {"timepoint": timepoint, "value": -2.4, "n": 150})
+    rows = [
+        replace(answer, conf_low=-4.2, conf_high=-0.6),
+        Result(analysis="certainty", statistic="level", value=level, **of),
+        Result(analysis="certainty", statistic="reason", value=1, method="A reason about stigma.", **of),
+    ]
+    results = pd.concat([content.results, results_table(rows)], ignore_index=True)
+    return say_certainties(read_rows(gate_results(results, "none")), "stigma", content)
+
+
+def test_certainty_is_told_once_where_the_answers_agree_and_question_by_question_elsewhere(build: Build) -> None:
+    (once,) = asked_twice(build, level=3)
+    assert (once.level, once.of) == (3, "")
+    first, late = asked_twice(build, level=2)
+    assert [(each.level, each.of) for each in (first, late)] == [
+        (3, "12 weeks"),
+        (2, "26 weeks"),
+    ]
+    assert first.reasons == late.reasons == ("A reason about stigma.",)
+    first, again = asked_twice(build, level=2, timepoint="post")
+    assert [each.of for each in (first, again)] == [
+        f"12 weeks: Peer support \N{MINUS SIGN} Usual care ({name})" for name in ("stigma_post", "stigma_late")
+    ]
+
+
+def test_an_answer_that_is_hidden_takes_no_other_rating_with_it(build: Build) -> None:
+    content = build()
+    hidden = content.results["estimand"].eq("wellbeing_post") & content.results["analysis"].eq("model")
+    content.results.loc[hidden, "n"] = 9
+    rows = read_rows(gate_results(content.results, "threshold-10"))
+    assert certainty_of(rows, "wellbeing_post", "wellbeing") == 0
+    assert certainty_of(rows, "stigma_post", "stigma") == 3
+
+
+def test_what_the_givers_of_scores_knew_says_itself_how_it_counts(build: Build) -> None:
+    assert tell(build(), reason("knowing", value=0, method="They knew.")) == ("They knew.",)
 
 
 def test_every_kind_has_its_number_or_a_limit_that_is_the_number() -> None:
-    limits = {"few", "ceiling", "draft"}
+    limits = {"few", "ceiling", "draft", "not_prespecified", "knowing"}
     assert set(WITH_NUMBER) | limits == set(get_args(Kind))
     assert not set(WITH_NUMBER) & limits
 

@@ -17,7 +17,7 @@ from analysis.number_needed import derive_number_needed
 from analysis.plan import Plan
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, render_report
-from reports.change_counts import say_meaning, say_worse
+from reports.change_counts import COMPARE, NOT_COMPARED, say_meaning, say_worse
 from reports.change_counts_gate import choose_cuts, steps_of, tell_changes
 from reports.reading import Rows, read_rows
 
@@ -188,6 +188,28 @@ def test_shares_that_are_not_told_are_said_not_to_be(build: Build) -> None:
     assert block.items == ()
 
 
+def test_arms_that_were_not_compared_are_each_described_alone(build: Build) -> None:
+    shares = [row for row in rows_of(MANY) if not row.contrast]
+    content = with_rows(build(verdict="refused:too_few_participants"), *shares)
+    block = say_meaning(content.plan.outcomes[0], gated_rows(content), content)
+    assert block is not None
+    assert block.items == ()
+    assert NOT_COMPARED in block.caution
+    assert COMPARE not in block.caution
+    (worse,) = say_worse(gated_rows(content), content)
+    assert NOT_COMPARED in worse.caution
+
+
+def test_shares_of_which_none_is_shown_leave_one_sentence(build: Build) -> None:
+    content = with_rows(build(), *rows_of(MANY))
+    hidden = tuple(replace(row, hidden=True) if row.analysis == "change_counts" else row for row in gated_rows(content))
+    block = say_meaning(content.plan.outcomes[0], hidden, content)
+    assert block is not None
+    assert (len(block.sentences), block.tables, block.caution) == (1, (), "")
+    (worse,) = say_worse(hidden, content)
+    assert (len(worse.sentences), worse.items) == (1, ())
+
+
 def test_nothing_is_said_where_nothing_was_counted(build: Build) -> None:
     content = build()
     assert say_meaning(content.plan.outcomes[0], gated_rows(content), content) is None
@@ -201,18 +223,15 @@ def size_row(content: ReportContent, value: float = -0.31, low: float = -0.5, hi
                   verdict="estimated")  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("value", "low", "high", "word"),
-    [(-0.31, -0.5, -0.12, "small"), (0.5, 0.3, 0.7, "medium"), (0.81, 0.6, 1.0, "large"),
-     (0.1, -0.1, 0.3, "very small, but not clear which way")],
-)  # fmt: skip
-def test_a_size_has_a_word_and_its_interval(build: Build, value: float, low: float, high: float, word: str) -> None:
+def test_a_size_has_its_interval_and_no_word_that_reads_as_a_verdict(build: Build) -> None:
     content = build()
-    content = with_rows(content, size_row(content, value, low, high))
-    block = say_meaning(content.plan.outcomes[0], gated_rows(content), content)
+    block = say_meaning(content.plan.outcomes[0], gated_rows(with_rows(content, size_row(content))), content)
     assert block is not None
-    assert block.tables[0].rows[0][3] == word
-    assert "Cohen" in block.tables[0].notes[0]
+    assert block.tables[0].columns == ("Comparison", "Standardised size", "95\u00a0% interval")
+    assert block.tables[0].rows == (
+        ("Peer support \u2212 Usual care, 12 weeks", "\u22120.31", "\u22120.50 to \u22120.12"),
+    )
+    assert "whether it matters to people is another question" in block.tables[0].notes[0]
 
 
 LABELS = ("Peer support", "Usual care", "12 weeks", "26 weeks", "Baseline", "felt stigma", "a test 2020")

@@ -74,7 +74,7 @@ def test_chance_among_several_questions_is_no_claim(build: Build) -> None:
     claim = claim_of(build(p_value=0.02, p_adjusted=0.08))
     assert claim.sentence.startswith("No clear difference")
     assert not claim.is_causal
-    assert any("adjusted p = 0.080" in note for note in claim.notes)
+    assert any("(adjusted p = 0.08)" in note for note in claim.notes)
 
 
 def test_matched_comparison_is_an_association_after_what_was_allowed_for(build: Build) -> None:
@@ -109,17 +109,17 @@ def test_single_group_cannot_tell_what_is_due_to_the_programme(build: Build) -> 
     [
         (
             (-2.4, -4.2, -0.6),
-            "at least 2 points, the smallest difference that people notice, but the interval also holds smaller",
+            "2 points or more. The difference found is that large, but the interval also holds differences too small",
         ),
         (
             (-1.4, -2.4, -0.4),
-            "smaller than 2 points, the smallest difference that people notice, but the interval also holds",
+            "2 points or more. The difference found is smaller than that, but the interval also holds differences",
         ),
-        ((-4.4, -6.4, -2.4), "The whole interval is at least 2 points"),
-        ((-0.4, -1.4, 0.6), "The whole interval is smaller than 2 points"),
+        ((-4.4, -6.4, -2.4), "2 points or more. All of the interval is that large."),
+        ((-0.4, -1.4, 0.6), "2 points or more. All of the interval is smaller than that."),
         (
             (0.1, -2.4, 2.6),
-            "smaller than 2 points, the smallest difference that people notice, but the interval also holds",
+            "2 points or more. The difference found is smaller than that, but the interval also holds differences",
         ),
     ],
 )

@@ -14,12 +14,16 @@ from analysis.plan import Event
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, lint_claims, make_claim
 from reports import claim_clauses as clauses
+from reports.also_found import say_also_found
+from reports.asked import say_question
 from reports.chance import say_left_to_chance
 from reports.claims import Claim
+from reports.design_words import DESIGNS, headings_of, say_limits
 from reports.language import Language, open_language, speaking
 from reports.messages import extract_messages
+from reports.not_to_conclude import say_certainty_means, say_interval_means, say_not_to_conclude
 from reports.numbers import say_amount, say_difference, say_range
-from reports.overview import DESIGNS, headings_of, say_limits, say_next_steps, say_who_came
+from reports.overview import say_next_steps, say_who_came
 from reports.permutation import say_permutation
 from reports.precision import say_precision
 from reports.reading import Rows, read_rows
@@ -128,6 +132,12 @@ def test_every_word_of_page_one_comes_from_the_catalogue(build: Build, kind: Des
         texts = [*say_who_came(rows, content), *say_limits(content), headings.found, headings.people, headings.lead]
         for claims in ((), (claim_of(content),), (replace(claim_of(content), is_clear=True),)):
             texts += say_next_steps(rows, content, claims)
+            first = claims[0] if claims else None
+            texts += [*say_not_to_conclude(content, first, 1), say_certainty_means(1)]
+            texts.append(say_interval_means(content, first))
+        texts.append(say_question(replace(content, question="")))
+        told = {each.id: make_claim(each, rows, content) for each in content.plan.estimands}
+        texts += say_also_found(rows, content, told)
         texts.append(say_left_to_chance())
     assert block is None
     assert len(texts) > 10
@@ -237,7 +247,7 @@ def test_messages_of_claims_are_found_for_the_catalogue() -> None:
     assert by_level is not None
     wanted = [
         *DESIGNS.values(), by_level[2].lower, *clauses.WEIGHTED, *clauses.IN_STEPS["points"],
-        "{number} point lower", "The whole interval is at least {amount}, the smallest change that people notice.",
+        "{number} point lower", "People notice changes of {amount} or more. All of the interval is that large.",
     ]  # fmt: skip
     assert [message for message in wanted if message not in known] == []
 

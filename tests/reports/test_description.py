@@ -47,7 +47,7 @@ def test_the_order_is_ours_whatever_the_order_of_the_study(build: Build) -> None
 @pytest.mark.parametrize("missing", list(PARTS))
 def test_what_is_not_told_is_said_in_one_sentence(build: Build, missing: str) -> None:
     content = build(delivered_as={part: words for part, words in EVERYTHING.items() if part != missing})
-    assert say_undescribed(content) == f"Of the programme the study does not tell {PARTS[missing][1]}."
+    assert say_undescribed(content) == f"What the study does not tell of the programme: {PARTS[missing][1]}."
 
 
 def test_a_study_that_tells_nothing_or_only_the_programme_says_so(build: Build) -> None:

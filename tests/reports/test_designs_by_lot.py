@@ -11,9 +11,11 @@ from analysis.design import Arm, DesignKind, Measure, StudyDesign, Timepoint
 from analysis.plan import Plan
 from analysis.results import Result, results_table
 from reports import ReportContent, gate_results, make_claim
+from reports.also_found import say_also_found
+from reports.asked import say_question
 from reports.chance import say_left_to_chance
 from reports.claims import SAME_EVERYWHERE
-from reports.overview import DESIGNS, say_limits
+from reports.design_words import DESIGNS, say_limits
 from reports.permutation import say_permutation
 from reports.reading import Rows, read_rows
 
@@ -138,7 +140,7 @@ def wedge(
     ]  # fmt: skip
     rows.append(Result(**own, statistic="difference", estimand="a", timepoint="t2", contrast="programme - before",
                        value=value, std_error=0.9, df=40.0, conf_low=low, conf_high=high, p_value=0.01, n=n))  # fmt: skip
-    rows.append(Result(analysis="certainty", statistic="level", outcome="stigma", value=level))
+    rows.append(Result(analysis="certainty", statistic="level", outcome="stigma", estimand="a", value=level))
     return replace(content, design=design, plan=plan, results=results_table(rows))
 
 
@@ -148,6 +150,11 @@ def wedge(
 def test_a_stepped_wedge_is_told_by_time_with_the_programme(build: Build, level: int, start: str) -> None:
     content = wedge(build(), level=level)
     claim = claim_of(content, rows_of(content))
+    assert say_question(replace(content, question="")) == (
+        "The plan asks about felt stigma up to t2, in groups that have the programme compared with groups that do not "
+        "have it yet."
+    )
+    assert say_also_found(rows_of(content), content, {"a": claim})[0] == "The plan has no other outcome."
     assert claim.is_causal
     assert claim.sentence == (
         f"{start}: up to t2, people measured while their group had the programme scored 2.4 points lower on the M total "

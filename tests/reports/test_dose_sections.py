@@ -71,7 +71,7 @@ def dose(content: ReportContent, **more: Any) -> ReportContent:
 def test_the_slope_is_said_with_its_confounding(content: ReportContent) -> None:
     said = text(dose(content))
     assert (
-        "Of people in Peer support who were alike at Baseline, those who came to one session more scored 0.31 points lower (95 % interval 0.52 lower to 0.1 lower) on the SSCI-8 total at 12 weeks."
+        "Of people in Peer support who were alike at Baseline, those who came to one session more scored 0.31 points lower (95 % interval 0.52 lower to 0.1 lower) on SSCI-8 total at 12 weeks."
         in said
     )
     assert "People who come often differ from people who do not in other ways too" in said
@@ -92,7 +92,7 @@ def test_a_band_of_few_people_is_not_shown_and_the_others_are(content: ReportCon
 def test_people_who_come_when_offered_are_named_by_their_sessions(content: ReportContent) -> None:
     said = text(dose(content))
     assert (
-        "Among people who come to at least 4 sessions when offered them (about 70 % of Peer support), scores on the SSCI-8 total at 12 weeks compare as follows, Peer support against Usual care: 3.2 points lower (95 % interval 1.3 to 5.1 points lower)."
+        "Among people who come to at least 4 sessions when offered them (about 70 % of Peer support), scores on SSCI-8 total at 12 weeks compare as follows, Peer support against Usual care: 3.2 points lower (95 % interval 1.3 to 5.1 points lower)."
         in said
     )
     assert "takes for granted that the offer makes no difference to people who come to fewer" in said
@@ -167,7 +167,7 @@ def test_online_and_in_person_has_an_answer_with_its_margin_and_no_p_value(conte
         in said
     )
     assert (
-        "After allowing for Baseline and Age, scores on the SSCI-8 total at 12 weeks compare as follows, online against in person: 0.8 points higher (95 % interval from 1.1 points lower to 2.7 points higher)."
+        "After allowing for Baseline and Age, scores on SSCI-8 total at 12 weeks compare as follows, online against in person: 0.8 points higher (95 % interval from 1.1 points lower to 2.7 points higher)."
         in said
     )
     assert "About 20 % of the people with scores came to as many sessions of one format as of the other" in said
@@ -227,7 +227,7 @@ def test_sites_stand_in_the_order_given_with_limits_and_no_rank(content: ReportC
     assert places == sorted(places)
     assert "harbour 0.5 \u22122.1 to 1.7 0.5 \u22122.2 to 2.2 \u22123.4 to 3.4 within both limits" in table
     assert "beyond the 95 % limits" in table
-    assert "this is no ranking" in said
+    assert "The order of sites is no ranking" in said
     assert not re.search(r"\b(best|worst|rank \d|league)\b", said.split("For whom, and where")[-1].split("annex")[0])
 
 

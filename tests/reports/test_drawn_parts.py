@@ -260,7 +260,7 @@ def test_the_main_analysis_stands_first_and_completers_last(content: ReportConte
     layout = json.loads(figure_json(drawn.figure))["layout"]
     labels = [each["text"].replace("<br>", " ") for each in layout["annotations"]]
     assert labels[0] == "Main analysis"
-    assert labels[-1] == "Only people with a score at every timepoint"
+    assert labels[-2:] == ["Only people with a score at every timepoint", "\u2190 better"]
     main, others = traces(drawn)
     assert main["x"] == [pytest.approx(-2.4, abs=0.06)]
     assert max(others["y"]) < main["y"][0]
@@ -276,6 +276,40 @@ def test_the_tipping_point_is_marked_on_the_points_added(content: ReportContent)
     shapes = json.loads(figure_json(drawn.figure))["layout"]["shapes"]
     assert any(shape["type"] == "line" and shape["x0"] == shape["x1"] == pytest.approx(2.4) for shape in shapes)
     assert "Shaded: from 2.4 points worse on, the interval would hold zero." in words(drawn)
+
+
+def test_one_result_is_no_line_and_a_tipping_point_beyond_the_scale_is_none_either(content: ReportContent) -> None:
+    one = [row for row in assumptions() if not row.item.startswith("delta")]
+    assert [each.id for each in draw(draw_sensitivity, put(content, *one))] == ["sensitivity-stigma_post"]
+    far = assumption("tipping_point", 40.0, float("nan"), float("nan"), statistic="tipping_point")
+    drawn = draw(draw_sensitivity, put(content, *assumptions()[:-1], far))[1]
+    layout = json.loads(figure_json(drawn.figure))["layout"]
+    low, high = layout["xaxis"]["range"]
+    assert (low, high) == (pytest.approx(-3.84), 32)  # the scale is from 8 to 40
+    assert not any(shape["type"] == "rect" or shape["x0"] == shape["x1"] for shape in layout["shapes"])
+    assert "The tipping point lies beyond the scale" in words(drawn)
+    assert "Shaded" not in words(drawn)
+
+
+def test_words_on_hatching_stand_on_a_ground_of_their_own(content: ReportContent) -> None:
+    full = put(content, *changes({("peer", "post"): (90, 96, 4), ("usual", "post"): (60, 80, 60)}))
+    (drawn,) = draw(draw_changes, full)
+    hidden = traces(drawn)[-1]
+    (told,) = [each for each in json.loads(figure_json(drawn.figure))["layout"]["annotations"]
+               if each["text"] == "not shown"]  # fmt: skip
+    assert hidden["text"] == [""]
+    assert told["bgcolor"] == "#ffffff"
+    assert told["x"] == pytest.approx(hidden["base"][0] + hidden["x"][0] / 2)
+    assert told["y"] == hidden["y"][0]
+
+
+def test_limits_of_sites_are_straight_lines_from_the_smallest_to_the_largest(content: ReportContent) -> None:
+    (drawn,) = draw(draw_funnels, put(content, *sites(60)))
+    lines = [trace for trace in traces(drawn) if trace["mode"] == "lines"]
+    assert [len(line["x"]) for line in lines] == [2, 2, 2, 2]
+    reaches = lines[0]["x"]
+    for line, slope in zip(lines, (-1, 1, -3.09 / 1.96, 3.09 / 1.96), strict=True):
+        assert line["y"] == pytest.approx([slope * reach for reach in reaches], rel=0.02)
 
 
 def test_hidden_assumptions_are_not_in_the_figure(content: ReportContent) -> None:

@@ -1,6 +1,8 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -9,11 +11,11 @@ from analysis.design import Arm, Timepoint
 from reports import ReportContent, gate_results
 from reports.figures import CONFIG, LEAST_SHARE, axis_range, figure_json, plot_outcome
 from reports.figures.attrition import draw_attrition
-from reports.figures.drawing import time_axis, wrapped
+from reports.figures.drawing import better_end, directed, in_one_line, time_axis, wrapped
 from reports.figures.flow import draw_flow
 from reports.figures.forest import draw_forest
-from reports.figures.intervals import Interval, Mark, plot_intervals, title_axis
-from reports.figures.lines import bare, split_lines
+from reports.figures.intervals import Interval, Mark, better_side, plot_intervals
+from reports.figures.lines import bare, cut_lines, split_lines
 from reports.figures.stacks import Part, Piece, plot_stacks
 from reports.figures.strips import lay_strips
 from reports.figures.svg import height_of, width_of
@@ -124,8 +126,9 @@ def all_drawn(content: ReportContent) -> dict[str, dict[str, Any]]:
     bars = plot_stacks([LONG], [Part(LONG, "#0b5a97", (Piece(0.0, 60.0, ("60",)),))])
     row = next(row for row in rows if row.analysis == "model" and row.conf_low == row.conf_low)
     measure = content.design.measures["ssci-8.total"]
-    title = title_axis(say("{first} less {second}, {unit}", first=LONG, second=LONG, unit=say("points")), measure)
-    strips = plot_intervals([Interval(LONG, row, "")], title, marks=(Mark(0.0, say("Margin: {value}", value="3")),))
+    title = wrapped(say("{first} less {second}, {unit}", first=LONG, second=LONG, unit=say("points")), 30)
+    mark = Mark(0.0, say("Margin: {value}", value="3"))
+    strips = plot_intervals([Interval(LONG, row, "")], title, marks=(mark,), sides=better_side(measure))
     figures = {item.id: item.figure for item in items} | {"bars": bars, "strips": strips}
     assert len(figures) == 6
     return {name: figure.to_plotly_json()["layout"] for name, figure in figures.items()}
@@ -144,7 +147,7 @@ def test_no_line_is_wider_than_a_phone_and_no_label_than_its_strip(build: Build,
             for box in layout.get("shapes", ())
             if box["type"] == "rect"
         }
-        for each in layout.get("annotations", ()):
+        for each in (each for each in layout.get("annotations", ()) if each["text"]):
             room = boxes[each["x"]] / 100 * (PHONE - 12) if name == "flow" else PHONE - 40
             assert width_of(each["text"], each.get("font", {}).get("size", 14)) <= room, (name, each["text"])
         title = layout["xaxis"].get("title", {})
@@ -160,7 +163,11 @@ def test_margins_hold_the_lines_in_them(build: Build, tag: str) -> None:
         if title := axis.get("title", {}).get("text"):
             ticks = max(height_of(text, 14) for text in axis.get("ticktext", ["0"]))
             assert ticks + height_of(title, axis["title"]["font"]["size"]) + 5 <= margin["b"], name
-        above = [each for each in layout.get("annotations", ()) if each.get("yref") == "paper" and each["y"] == 1]
+        above = [
+            each
+            for each in layout.get("annotations", ())
+            if (each.get("yref"), each["y"], each.get("yanchor")) == ("paper", 1, "bottom")
+        ]
         assert all(height_of(each["text"], each["font"]["size"]) <= margin["t"] for each in above), name
     rows = layouts["forest"]["yaxis"]["ticktext"]
     plot = layouts["forest"]["height"] - layouts["forest"]["margin"]["t"] - layouts["forest"]["margin"]["b"]
@@ -192,6 +199,59 @@ def test_a_part_with_a_direction_of_its_own_is_whole_on_each_of_its_lines() -> N
 def test_marks_of_direction_in_a_label_cannot_end_the_direction_of_a_line() -> None:
     assert split_lines("\u2069\u2069one two", 5) == ["one", "two"]
     assert split_lines("\u2068one two", 5) == ["\u2068one\u2069", "\u2068two\u2069"]
+
+
+def test_a_line_that_only_begins_with_a_part_of_its_own_has_the_direction_of_the_language_as_a_whole() -> None:
+    with speaking(open_language("ar")):
+        text = say(
+            "{arm}, {timepoint}", arm="\u0630\u0631\u0627\u0639 A", timepoint="12 \u0623\u0633\u0628\u0648\u0639 B"
+        )
+        assert (text[0], text[-1]) == ("\u2067", "\u2069")
+        assert directed(text) == f"\u2067{text}\u2069"
+        assert directed(directed(text)) == directed(text)
+        assert in_one_line(directed(text)) == directed(text)
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_a_label_of_any_length_has_a_few_lines_and_an_ellipsis(build: Build, tag: str) -> None:
+    content = build()
+    long = "A name <b>of</b> an arm that never comes to an end " * 12
+    arms = tuple(replace(arm, label=f"{arm.id} {long}") for arm in content.design.arms)
+    timepoints = tuple(replace(at, label=f"{at.id} {long}") for at in content.design.timepoints)
+    with speaking(open_language(tag)):
+        layouts = all_drawn(replace(content, design=replace(content.design, arms=arms, timepoints=timepoints)))
+    texts = [each["text"] for layout in layouts.values() for each in layout.get("annotations", ())]
+    texts += [text for layout in layouts.values() for text in layout["xaxis"].get("ticktext", ())]
+    assert any("\u2026" in text for text in texts)
+    for text in texts:
+        assert len(text.split("<br>")) <= 14, text  # texts of a box, six lines each
+    assert all(layout["height"] < 1500 for layout in layouts.values())
+
+
+def test_an_ellipsis_stands_within_the_direction_of_its_line() -> None:
+    lines = ["\u2067one\u2069", "\u2067two three\u2069", "four"]
+    assert cut_lines(lines, 3) == lines
+    assert cut_lines(lines, 2) == ["\u2067one\u2069", "\u2067two thre\u2026\u2069"]
+
+
+def test_labels_that_touch_in_small_type_too_stand_at_two_heights() -> None:
+    weeks = (0, 6, 12, 18, 24)
+    axis = time_axis([Timepoint(f"t{week}", f"{week} months", week) for week in weeks])
+    assert axis["tickfont"]["size"] == 12
+    leading = [len(text) - len(text.lstrip("\u00a0<br>")) > 0 for text in axis["ticktext"]]
+    assert leading == [False, True, False, True, False]
+
+
+def test_the_good_end_of_an_axis_is_named_there(build: Build) -> None:
+    down, up = (build().design.measures[name] for name in ("ssci-8.total", "who-5.total"))
+    assert (better_end(down)["text"], better_end(down)["y"]) == ("\u2193 better", 0)
+    assert (better_end(up)["text"], better_end(up)["y"]) == ("\u2191 better", 1)
+    assert (better_side(down), better_side(up)) == (("\u2190 better", ""), ("", "better \u2192"))
+    assert better_end(down) | {"text": ANY} in drawn(build())["layout"]["annotations"]
+
+
+def test_points_at_the_edge_of_a_chart_are_whole(build: Build) -> None:
+    assert all(trace["cliponaxis"] is False for trace in drawn(build())["data"])
 
 
 def test_labels_of_timepoints_are_smaller_only_where_neighbours_would_touch() -> None:

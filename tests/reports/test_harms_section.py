@@ -20,7 +20,7 @@ from reports import ReportContent, gate_results, render_report
 from reports.disclosure import NUMBERS
 from reports.harms import NOT_LOOKED_AT, say_harms
 from reports.lint import lint_claims
-from reports.reading import read_rows
+from reports.reading import pick, read_rows
 
 from .said_in_marks import find_unmarked
 
@@ -150,9 +150,32 @@ def test_answers_that_call_for_attention_are_new_or_fewer_than_ten(build: Build)
         "12 weeks, of people in Peer support who answered below 1 at Baseline: new for 10 of 100 (95 % interval" in text
     )
     assert "12 weeks, of people in Usual care who answered below 1 at Baseline: new for fewer than 10 people." in text
-    assert cells(content, "12 weeks: later, of 100 people with both answers")[1] == "not shown"
-    assert cells(content, "12 weeks: at first, of 100 people with both answers") == ["20 (10 to 30)", "20 (10 to 30)"]
+    assert cells(content, "12 weeks: then, of 100 people with both answers")[1] == "not shown"
+    assert cells(content, "12 weeks: at the start, of 100 people with both answers") == [
+        "20 (10 to 30)",
+        "20 (10 to 30)",
+    ]
     assert "26 weeks: new" not in text
+
+
+def test_a_share_that_could_be_nearly_anything_is_no_number(build: Build) -> None:
+    rows = read_rows(gate_results(harmed(build(), SELF_HARM, answers=ANSWERS).results, "threshold-10"))
+    (new,) = pick(rows, statistic="new_alerts", arm="peer", timepoint="post")
+    vague = replace(new, value=50.0, conf_low=0.0, conf_high=100.0)
+    content = harmed(build(), SELF_HARM, answers=ANSWERS)
+    told = str(say_harms(tuple(vague if row is new else row for row in rows), content))
+    assert "of people in Peer support who answered below 1 at Baseline: there are too few of them to tell" in told
+    assert "too few people to tell" in told
+    assert "50 of 100" not in told
+    assert "50 (0" not in told
+
+
+def test_a_harm_of_which_nothing_may_be_shown_has_one_sentence_and_no_table(build: Build) -> None:
+    content = harmed(build(), HOSPITAL, events={"peer": 22, "usual": 46})
+    rows = tuple(replace(row, hidden=True) for row in read_rows(gate_results(content.results, "threshold-10")))
+    block = say_harms(rows, content).blocks[0]
+    assert block.tables == ()
+    assert [sentence for sentence in block.sentences if "not shown" in sentence] == list(block.sentences[1:])
 
 
 def test_a_new_answer_of_nobody_is_said_so(build: Build) -> None:

@@ -153,6 +153,20 @@ def test_a_measure_has_one_line_for_each_timepoint_and_reasons_instead_of_number
     assert [words for _, words in found] == ["Metric invariance holds.", "items that run against the others: 3"]
 
 
+def test_timepoints_of_which_the_same_was_found_share_a_line_and_a_single_item_has_a_note(build):
+    base = {"analysis": "reliability", "outcome": MEASURE, "n": 150}
+    level = {"statistic": "invariance_level", "verdict": "refused:too_few_people", "method": "It needs more people."}
+    alone = {"statistic": "cronbach_alpha", "verdict": "refused:one_item", "method": "Alpha needs two items or more."}
+    rows = [Result(timepoint=at, **base | more) for at in (BASELINE, "post", "late") for more in (level, alone)]
+    content, results = _content(build, *rows)
+    tables = _tables(content, results)
+    lines = tables["Whether items meant the same at baseline and later"].rows
+    assert lines == (("SSCI-8 total, Baseline, 12 weeks and 26 weeks", "It needs more people."),)
+    sample = tables["The measures in this sample"]
+    assert all("two items" not in cell for line in sample.rows for cell in line)
+    assert sample.notes.count("SSCI-8 total: Alpha needs two items or more.") == 1
+
+
 @pytest.fixture
 def measurement(build):
     """A function that gives the columns and notes of the first table of a design, of alpha with the interval given."""
@@ -185,5 +199,5 @@ def test_a_change_of_people_is_not_printed_where_nobody_is_followed(measurement)
     table = measurement("repeated_cross_section", (0.86, 0.9))
     assert "Reliable change" not in table.columns
     assert len(table.rows[0]) == len(table.columns)
-    assert "reliable change" not in " ".join(table.notes)
-    assert "reliable change" in " ".join(measurement("single_group", (0.86, 0.9)).notes)
+    assert "Reliable change" not in " ".join(table.notes)
+    assert "Reliable change" in " ".join(measurement("single_group", (0.86, 0.9)).notes)

@@ -12,7 +12,7 @@ from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 
 from analysis.design import DesignKind
-from analysis.telling import Number, join_told, list_told, tell, tell_many
+from analysis.telling import REMEDY, Number, join_told, list_told, tell, tell_many
 from reports import ReportContent, ReportError, prepare_report, render_report
 from reports.language import (
     Language,
@@ -25,6 +25,7 @@ from reports.language import (
     say_as,
     say_list,
     say_many,
+    say_reason,
     say_told,
     speaking,
 )
@@ -177,6 +178,21 @@ def test_a_sentence_of_the_analysis_is_said_again_in_another_language() -> None:
     with speaking(language("es", words, age="edad")):
         said = say_told(sentence.words, sentence)  # type: ignore[attr-defined]
     assert said == "Modelo de SSCI-8 total; fijos: edad y arm. Se fueron 1.234 personas. En \u22122,4."
+
+
+def test_a_page_says_why_and_an_annex_also_what_a_researcher_may_do() -> None:
+    words: Messages = {
+        "Too few of {arm}.\nRead on; see fewest_per_arm.": "Pocos de {arm}.\nSiga; véase fewest_per_arm."
+    }
+    pattern = tell("Too few of {arm}.\nRead on; see fewest_per_arm.")
+    sentence = tell(pattern, arm="two\nlines")
+    assert sentence == "Too few of two lines. Read on; see fewest_per_arm."
+    assert say_reason(sentence.words, sentence) == "Too few of two lines."
+    with speaking(language("es", words)):
+        assert say_reason(sentence.words, sentence) == "Pocos de two lines."
+        assert say_told(sentence.words, sentence) == "Pocos de two lines. Siga; véase fewest_per_arm."
+    both = join_told([tell("Too few."), tell("Collect more.")], REMEDY)
+    assert (say_reason(both.words, both), both) == ("Too few.", "Too few. Collect more.")
 
 
 def test_a_text_without_words_stays_as_it_is_or_as_the_study_words_it() -> None:

@@ -71,23 +71,48 @@ BASE = {"missing_at_random": (-2.3, -4.1, -0.5)}
 USUAL = BASE | {"jump_to_reference": (-1.7, -3.08, -0.32), "completers": (-2.0, -4.0, 0.1)}
 
 
-def test_each_assumption_is_a_sentence_and_a_line(build: Build) -> None:
+def test_each_assumption_is_a_line_with_its_unit(build: Build) -> None:
     block = block_of(assume(build(), USUAL))
     assert block is not None
-    assert block.heading == HEADING
-    assert block.items == (
-        f"At 12 weeks, if those who left had gone on like similar people of their arm who stayed: 2.3 points lower "
-        f"(95{NO_BREAK}% interval 0.5 to 4.1 points lower).",
-        f"At 12 weeks, if those who left had fared like people in Usual care from then on: 1.7 points lower "
-        f"(95{NO_BREAK}% interval 0.3 to 3.1 points lower).",
-        f"At 12 weeks, among people with a score at every timepoint alone: 2.0 points lower "
-        f"(95{NO_BREAK}% interval from 4.0 points lower to 0.1 points higher).",
-    )
+    assert (block.heading, block.items) == (HEADING, ())
     (table,) = block.tables
+    assert table.caption == f"Difference under each assumption, in points, with 95{NO_BREAK}% interval"
+    assert table.columns == ("Assumption", "12 weeks")
+    assert table.rows[1:] == (
+        ("If those who left had gone on like similar people of their arm who stayed", "−2.3 (−4.1 to −0.5)"),
+        ("If those who left had fared like people in Usual care from then on", "−1.7 (−3.1 to −0.3)"),
+        ("Among people with a score at every timepoint alone", "−2.0 (−4.0 to 0.1)"),
+    )
     assert table.rows[0][0] == "Main analysis"
-    assert [line[1] for line in table.rows] == ["−2.4", "−2.3", "−1.7", "−2.0"]
+    assert table.rows[0][1].startswith("−2.4 (")
     assert "jackknife" in table.notes[0]
     assert "no findings" in block.caution
+
+
+def test_several_questions_of_an_outcome_share_one_table_and_its_notes(build: Build) -> None:
+    content = assume(build(), USUAL, numbers={("multiple_imputation", "monte_carlo_error"): 0.021},
+                     sensitivity=(*NAMED, "multiple_imputation"))  # fmt: skip
+    asked = content.plan.estimands[0].model_copy(update={"id": "stigma_followup", "timepoint": "late"})
+    own = content.results["estimand"] == "stigma_post"
+    later = content.results[own].assign(estimand="stigma_followup", timepoint="late", value=-1.0)
+    later = later[later["item"] != "completers"]
+    later.loc[later["statistic"] == "monte_carlo_error", "value"] = 0.021
+    estimands = [asked if each.id == asked.id else each for each in content.plan.estimands]
+    estimands += [] if asked in estimands else [asked]
+    content = replace(
+        content,
+        plan=content.plan.model_copy(update={"estimands": estimands}),
+        results=pd.concat([content.results[content.results["estimand"] != asked.id], later], ignore_index=True),
+    )
+    block = block_of(content)
+    assert block is not None
+    (table,) = block.tables
+    assert table.columns == ("Assumption", "12 weeks", "26 weeks")
+    assert [line[2] for line in table.rows[1:]] == ["−1.0 (−4.1 to −0.5)", "−1.0 (−3.1 to −0.3)", "–"]
+    assert sum("jackknife" in note for note in table.notes) == 1
+    assert "multiple imputation at 12 weeks: 0.021 and multiple imputation at 26 weeks: 0.021 (M" in " ".join(
+        table.notes
+    )
 
 
 @pytest.mark.parametrize(("delta", "way"), [(2.0, "worse"), (-2.0, "better")])
@@ -95,8 +120,9 @@ def test_a_delta_says_which_way_is_worse(build: Build, delta: float, way: str) -
     content = assume(build(), BASE | {f"delta {delta:g}": (-2.0, -3.9, -0.1)}, sensitivity=(Delta(delta=delta),))
     block = block_of(content)
     assert block is not None
-    assert (
-        f"if those who left the Peer support arm had scored 2 points {way} than similar people: 2.0" in block.items[1]
+    assert block.tables[0].rows[2] == (
+        f"If those who left the Peer support arm had scored 2 points {way} than similar people",
+        "−2.0 (−3.9 to −0.1)",
     )
 
 
@@ -109,7 +135,7 @@ def test_the_tipping_point_is_a_sentence(build: Build, outcome: str, points: flo
     content.results.loc[own, ["outcome", "estimand"]] = [outcome, f"{outcome}_post"]
     block = block_of(content, outcome)
     assert block is not None
-    assert block.items[1] == (
+    assert block.items[0].startswith(
         f"At 12 weeks, only if those who left the Peer support arm had scored at least 8.3 points {way} than similar "
         "people who stayed would the interval hold zero."
     )
@@ -119,10 +145,35 @@ def test_an_interval_that_holds_zero_says_from_where_it_would_not(build: Build) 
     numbers = {("tipping_point", "clear_if_lower"): -3.04, ("tipping_point", "clear_if_higher"): 16.63}
     block = block_of(assume(build(estimate=(-0.7, -2.4, 0.9)), BASE, numbers=numbers))
     assert block is not None
-    assert block.items[1] == (
+    assert block.items[0].startswith(
         "At 12 weeks, the interval holds zero; it would leave zero out only if those who left the Peer support arm had "
         "scored at least 3 points lower or at least 17 points higher than similar people who stayed."
     )
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"tipping_point": 8.0}, ""),
+        ({"tipping_point": 30.0}, "this lies beyond the scale, which runs from 8 to 40: it can hardly be so."),
+        ({"tipping_point": -30.0}, "this lies beyond the scale, which runs from 8 to 40: it can hardly be so."),
+        ({"clear_if_lower": -3.0, "clear_if_higher": 8.0}, ""),
+        ({"clear_if_lower": -3.0, "clear_if_higher": 30.0}, "the higher of the two lies beyond the scale"),
+        ({"clear_if_lower": -30.0, "clear_if_higher": 8.0}, "the lower of the two lies beyond the scale"),
+        ({"clear_if_lower": -30.0, "clear_if_higher": 30.0}, "both lie beyond the scale"),
+    ],
+)
+def test_points_that_no_score_can_be_off_by_are_said_to_lie_beyond_the_scale(
+    build: Build, points: dict[str, float], said: str
+) -> None:
+    content = assume(build(), BASE, numbers={("tipping_point", name): value for name, value in points.items()})
+    mean = content.results.query("statistic == 'marginal_mean' and arm == 'peer' and timepoint == 'post'")
+    assert mean["value"].between(12, 30).all()
+    assert len(mean) >= 1
+    block = block_of(content)
+    assert block is not None
+    (item,) = block.items
+    assert said in item if said else "beyond" not in item
 
 
 def test_what_was_not_computed_says_why_once(build: Build) -> None:
@@ -145,8 +196,8 @@ def test_what_hangs_on_few_people_is_not_shown_anywhere(build: Build) -> None:
     block = block_of(content)
     assert block is not None
     assert not any("Usual care from then on" in item or "at least" in item for item in block.items)
-    assert "Jump to reference at 12 weeks and tipping point at 12 weeks are not shown" in block.sentences[0]
-    assert block.tables[0].rows[2][1:] == ("not shown", "–")
+    assert block.sentences[0].startswith("Tipping point at 12 weeks is not shown: ")
+    assert block.tables[0].rows[2][1:] == ("not shown",)
     assert not gated.loc[gated["analysis"] == "sensitivity", ["n", "std_error", "df"]].notna().any(axis=None)
     shown = gate_results(replace(content, plan=content.plan).results, "none")
     assert shown.loc[shown["item"] == "jump_to_reference", "value"].tolist() == [-1.7]
@@ -162,7 +213,7 @@ def test_the_range_in_a_reason_is_made_of_numbers_that_the_gate_leaves(build: Bu
         content = assume(build(), {"jump_to_reference": (middle, middle - reach, middle + reach)})
         results = pd.concat([content.results, results_table([reason])], ignore_index=True)
         gated = gate_results(results, "threshold-10")
-        told = say_certainty(read_rows(gated), "stigma", content)[2][-1]
+        told = say_certainty(read_rows(gated), content.plan.estimands[0], content).reasons[-1]
         assert told.startswith(f"{hangs[:-1]}: under the assumptions of the plan the difference runs")
         is_answer = gated["estimand"].eq("stigma_post") & gated["analysis"].isin(["model", "sensitivity"])
         kept = gated.loc[is_answer, "value"].abs()
@@ -228,7 +279,7 @@ def test_samples_drawn_anew_never_speak_of_leaving(build: Build) -> None:
     block = block_of(content)
     assert block is not None
     assert (block.heading, block.caution) == (OTHERWISE, "")
-    assert len(block.items) == 1
+    assert len(block.tables[0].rows) == 2
     lint_claims(
         "\n".join([block.heading, *block.sentences, *block.items, *block.tables[0].rows[1]]), content.design.kind
     )
@@ -252,7 +303,7 @@ def test_those_who_left_stand_beside_those_who_stayed(build: Build) -> None:
     rows = read_rows(gate_results(content.results, "threshold-10"))
     (block,) = compare_those_who_left(rows, content)
     assert block.sentences == (
-        "Here, who has no score of SSCI-8 total at 26 weeks has left.",
+        "People without a score of SSCI-8 total at 26 weeks count here as people who left.",
         "Those who left differed at the start by more than 0.25 standard deviations in: SSCI-8 total (Usual care).",
     )
     (table,) = block.tables
@@ -275,7 +326,7 @@ def test_outcomes_keep_their_order_of_analyses(build: Build) -> None:
     backwards = dict(reversed(USUAL.items()))
     block = block_of(assume(build(), backwards))
     assert block is not None
-    assert [line[1] for line in block.tables[0].rows] == ["−2.4", "−2.3", "−1.7", "−2.0"]
+    assert [line[1].split(" ")[0] for line in block.tables[0].rows] == ["−2.4", "−2.3", "−1.7", "−2.0"]
     assert isinstance(build().plan.primary, Outcome)
 
 

@@ -14,7 +14,8 @@ def test_numbers_have_a_real_minus_and_no_negative_zero(value: float, decimals: 
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.0342, "0.034"), (0.00099, "<\u00a00.001"), (0.001, "0.001"), (NAN, "\u2013")]
+    ("p", "text"),
+    [(0.0342, "0.034"), (0.00099, "<\u00a00.001"), (0.001, "0.001"), (NAN, "\u2013"), (0.61, "0.61"), (1.0, "1.00")],
 )
 def test_small_p_values_are_not_zero(p: float, text: str) -> None:
     assert format_p(p) == text

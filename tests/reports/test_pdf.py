@@ -13,40 +13,107 @@ import pytest
 
 from reports import ReportContent, prepare_report, render_page
 from reports.errors import ReportError
+from reports.language import LANGUAGES, open_language
 from reports.pdf import print_pdf
+from reports.summarise import DRAFT, SYNTHETIC
 from reports.summary import render_summary
 
 Build = Callable[..., ReportContent]
+needs_pdftotext = pytest.mark.skipif(
+    shutil.which("pdftotext") is None, reason="no pdftotext: install Debian's poppler-utils"
+)
 PAGE = "<!doctype html><html lang=en><title>t</title><h1>t</h1>{}</html>"
 
 
 @pytest.fixture(scope="module")
 def pages(build: Build) -> tuple[str, str]:
-    report = prepare_report(build())
+    report = prepare_report(build(synthetic=True))
     return render_page(report), render_summary(report)
 
 
-def test_a_pdf_says_that_it_is_tagged_and_in_which_language(pages: tuple[str, str]) -> None:
-    written = print_pdf(pages[0])
+@pytest.fixture(scope="module")
+def printed(pages: tuple[str, str]) -> bytes:
+    return print_pdf(pages[0])
+
+
+def pages_of(written: bytes, folder: Path) -> list[str]:
+    """Return the text of each page of a PDF, as it is laid out."""
+    path = folder / "printed.pdf"
+    path.write_bytes(written)
+    found = subprocess.run(["pdftotext", "-layout", str(path), "-"], check=True, capture_output=True, text=True)
+    return found.stdout.split("\f")[:-1]
+
+
+def unpacked(written: bytes) -> bytes:
     packed = re.findall(rb"stream\n(.*?)\nendstream", written, re.DOTALL)
-    told = written + b"".join(zlib.decompress(part) for part in packed if part.startswith(b"x\xda"))
+    return written + b"".join(zlib.decompress(part) for part in packed if part.startswith(b"x\xda"))
+
+
+def test_a_pdf_says_that_it_is_tagged_and_in_which_language(printed: bytes) -> None:
+    told = unpacked(printed)
     assert b"pdfuaid:part" in told
     assert b"/MarkInfo" in told
     assert b"/Lang (en)" in told
+    assert b"/Outlines" in told
+
+
+def test_every_drawing_is_told_to_who_cannot_see_it(pages: tuple[str, str], printed: bytes) -> None:
+    drawings = pages[0].count('<div class="still">')
+    assert drawings > 3
+    assert unpacked(printed).count(b"/Alt ") == drawings
+
+
+@needs_pdftotext
+def test_page_one_stands_alone_on_the_first_page(printed: bytes, tmp_path: Path) -> None:
+    first, second, *_ = pages_of(printed, tmp_path)
+    assert "In short" in first
+    assert "Read the card of each outcome before quoting a number from it." in first
+    assert re.search(r"^ *Contents$", second, re.MULTILINE)
+
+
+@needs_pdftotext
+def test_the_contents_name_the_page_that_a_section_begins_on(printed: bytes, tmp_path: Path) -> None:
+    sheets = pages_of(printed, tmp_path)
+    listed = re.findall(r"^ *(\S.*?) ?\.{3,} +([0-9]+)$", sheets[1], re.MULTILINE)
+    assert {"In short", "Outcomes", "Felt stigma", "Method annex"} <= {title for title, _ in listed}
+    for title, page in listed:
+        assert re.search(rf"^ *{re.escape(title)}\b", sheets[int(page) - 1], re.MULTILINE), title
+
+
+@needs_pdftotext
+def test_every_page_is_numbered_and_bears_the_marks_and_all_but_the_first_the_title(
+    build: Build, printed: bytes, tmp_path: Path
+) -> None:
+    sheets = pages_of(printed, tmp_path)
+    for number, sheet in enumerate(sheets, 1):
+        assert sheet.rstrip().endswith(f"{number} of {len(sheets)}")
+        assert SYNTHETIC in sheet
+        assert DRAFT in sheet
+        assert number == 1 or build().title in sheet.split("\n")[0]
 
 
 def test_the_same_page_gives_the_same_bytes(pages: tuple[str, str]) -> None:
     assert print_pdf(pages[1]) == print_pdf(pages[1])
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext: install Debian's poppler-utils")
-def test_a_summary_is_one_sheet_and_holds_the_first_claim(pages: tuple[str, str], build: Build, tmp_path: Path) -> None:
-    path = tmp_path / "summary.pdf"
-    path.write_bytes(print_pdf(pages[1]))
-    text = subprocess.run(["pdftotext", str(path), "-"], check=True, capture_output=True, text=True).stdout
-    assert text.count("\f") == 1
-    claim = prepare_report(build()).view.headline.claims[0].sentence
-    assert re.sub(r"\s", "", claim) in re.sub(r"\s", "", text)
+@needs_pdftotext
+@pytest.mark.parametrize("tag", sorted(LANGUAGES))
+def test_a_summary_is_one_sheet_with_the_first_claim_and_its_drawing(tag: str, build: Build, tmp_path: Path) -> None:
+    report = prepare_report(build(language=open_language(tag), programme="Groups that meet every week. " * 9))
+    page = render_summary(report)
+    sheets = pages_of(print_pdf(page), tmp_path)
+    assert len(sheets) == 1
+    assert page.count("<svg") == 1
+    if tag != "ar":  # pdftotext turns what runs from right to left
+        assert re.sub(r"\s", "", report.view.headline.claims[0].sentence)[:40] in re.sub(r"\s", "", sheets[0])
+
+
+@needs_pdftotext
+@pytest.mark.parametrize("change", [{"verdict": "refused:too_few"}, {"kind": "single_group"}])
+def test_a_summary_without_an_answer_or_without_a_comparison_is_one_sheet_too(
+    change: dict[str, str], build: Build, tmp_path: Path
+) -> None:
+    assert len(pages_of(print_pdf(render_summary(prepare_report(build(**change)))), tmp_path)) == 1
 
 
 ASKING = (

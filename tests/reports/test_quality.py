@@ -172,7 +172,7 @@ def test_rows_that_were_not_used_are_told_by_reason_and_those_of_people_without_
     assert reasons_table(content).rows == (
         ("The same as another row", "fewer than one in twenty"),
         ("Previews of the survey", "30"),
-        ("Known arm", "fewer than one in twenty"),
+        ("An arm that the study does not have", "fewer than one in twenty"),
     )
 
 

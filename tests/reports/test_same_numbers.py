@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
@@ -16,7 +17,16 @@ from pipelines.reporting import load_content, write_csv
 from reports import Report, prepare_report, render_page
 from reports.cells import Table, value_cell
 from reports.codebook import published_results
-from reports.numbers import MINUS, decimals_of, decimals_to_print, format_interval, format_number, say_amount, say_range
+from reports.numbers import (
+    MINUS,
+    NOTHING,
+    decimals_of,
+    decimals_to_print,
+    format_interval,
+    format_number,
+    say_amount,
+    say_range,
+)
 from reports.reading import Row, Rows, pick, pick_one, read_rows
 from reports.sections import Illustration
 from reports.workbook import render_workbook, tables_of
@@ -79,21 +89,39 @@ def test_every_table_of_the_page_is_a_sheet_with_the_same_cells(report: Report, 
     reader = _Tables()
     reader.feed(page)
     book = openpyxl.load_workbook(io.BytesIO(render_workbook(report)))
-    sheets = {}
+    sheets: dict[str, list[Any]] = {}
     for sheet in book.worksheets[1:]:
-        lines = [[cell for cell in row if cell.value is not None] for row in sheet.iter_rows()]
-        sheets.setdefault(sheet["A1"].value, []).append(lines)
+        sheets.setdefault(sheet["A1"].value, []).append(list(sheet.iter_rows()))
     assert len(reader.tables) == len(book.worksheets) - 1
     for caption, lines in reader.tables:
         kept = sheets[caption].pop(0)
-        body = kept[len(kept) - len(lines) + 1 :]
+        header, *body = kept[len(kept) - len(lines) :]
+        widths = _widths(lines[0], [cell.value for cell in header if cell.value])
         for printed, cells in zip(lines[1:], body, strict=True):
-            for text, cell in zip([text for text in printed if text], cells, strict=True):
-                if isinstance(cell.value, str):
-                    assert cell.value == text
+            left = list(cells)
+            for text, width in zip(printed, widths, strict=True):
+                own, left = left[:width], left[width:]
+                if not isinstance(own[0].value, int | float):
+                    assert [cell.value for cell in own] == [text or None] + [NOTHING] * (width - 1)
                 else:
-                    (number,) = as_numbers(text)
-                    assert cell.value == pytest.approx(number / 100 if "%" in cell.number_format else number, abs=1e-12)
+                    numbers = [number / 100 if "%" in own[0].number_format else number for number in as_numbers(text)]
+                    assert len(numbers) in (1, width)
+                    assert [cell.value for cell in own[: len(numbers)]] == pytest.approx(numbers, abs=1e-12)
+                    assert [cell.value for cell in own[len(numbers) :]] == [NOTHING] * (width - len(numbers))
+
+
+def _widths(columns: list[str], header: list[str]) -> list[int]:
+    """Return how many columns of a sheet each column of the page has: one more for each end of an interval."""
+    widths, place = [], 0
+    for name in columns:
+        start, place = place, place + 1
+        while place < len(header) and re.match(rf"{re.escape(name)}: (from|to)", header[place]) and place - start < 3:
+            is_last, place = ": to" in header[place], place + 1
+            if is_last:
+                break
+        widths.append(place - start)
+    assert place == len(header)
+    return widths
 
 
 def test_the_published_results_are_the_gated_ones(report: Report) -> None:

@@ -185,7 +185,7 @@ def test_page_one_tells_the_size_of_each_sample(build: Build) -> None:
 
 
 def test_the_flow_is_of_samples_and_of_those_who_could_be_linked(build: Build) -> None:
-    flow = {line[0]: line[1] for line in view_of(content_of(build)).flow.rows}
+    flow = {line[0]: line[1] for line in view_of(content_of(build)).flow[-1].rows}
     assert flow == {
         "Surveyed at Spring": "140",
         "Surveyed at Autumn": "144",

@@ -11,14 +11,14 @@ from analysis.sites_part import TOO_FEW
 from reports import ReportContent, gate_results
 from reports.reading import Rows, read_rows
 from reports.sections import Block
-from reports.sites import CAUTION, OF_FACILITATORS, say_sites
+from reports.sites import CAUTION, NUMBERED, OF_FACILITATORS, name_sites, say_sites
 
 from .said_in_marks import find_unmarked
 
 Build = Callable[..., ReportContent]
 NAN = float("nan")
 AT = {"analysis": "sites", "outcome": "stigma", "timepoint": "post", "verdict": "estimated", "n": 200.0}
-LABELS = ("north", "south", "SSCI-8 total", "felt stigma", "12 weeks")
+LABELS = ("north", "south", "SSCI-8 total", "felt stigma", "12 weeks", "Baseline")
 
 
 def spread(unit: str, low: float = 0.4, high: float = 3.2, **more: object) -> list[Result]:
@@ -57,7 +57,7 @@ def only_block(content: ReportContent, *rows: Result) -> Block:
 def test_sites_are_listed_by_name_with_their_place_in_words(build: Build) -> None:
     block = only_block(build(), number_of_sites(), *spread("site"), *listed("north", 0), *listed("south", 2))
     assert block.heading == "Felt stigma at 12 weeks, by site"
-    assert block.sentences == (
+    assert block.sentences[:2] == (
         "7 sites have people with scores at both timepoints.",
         "Between sites the standard deviation is 1.2 points (95\u00a0% interval 0.4 to 3.2), 8\u00a0% of the variance "
         "between people alike at baseline.",
@@ -66,6 +66,46 @@ def test_sites_are_listed_by_name_with_their_place_in_words(build: Build) -> Non
     assert [line[0] for line in table.rows] == ["north", "south"]
     assert [line[-1] for line in table.rows] == ["within both limits", "beyond the 99.8\u00a0% limits"]
     assert block.caution == CAUTION
+
+
+def test_a_site_of_which_only_a_code_is_known_has_a_number_that_it_keeps(build: Build) -> None:
+    codes = [f"s_{digit * 24}" for digit in "ca5"]
+    rows = [row for code in codes for row in listed(code, 0)]
+    (table,) = only_block(build(), number_of_sites(), *spread("site"), *rows).tables
+    assert [line[0] for line in table.rows] == ["Site\u00a03", "Site\u00a02", "Site\u00a01"]
+    assert NUMBERED in table.notes
+    assert not any("s_" in text for line in table.rows for text in line)
+    later = replace(listed(codes[0], 0)[0], timepoint="followup")
+    assert name_sites(read_rows(gate_results(results_table([*rows[4:], later]), "none")))[codes[0]] == "Site\u00a03"
+    named = only_block(build(), number_of_sites(), *spread("site"), *listed("north", 0), *listed("south", 0))
+    assert NUMBERED not in named.tables[0].notes
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ((2, 1), "More sites lie beyond their limits than chance alone would put there: 2 of 8 beyond the 95"),
+        ((2,), "More sites lie beyond their limits than chance alone would put there: 1 of 8 beyond the 95"),
+        ((1,), "That is not clearly more than chance alone would put there."),
+        ((), ""),
+    ],
+)
+def test_more_sites_beyond_their_limits_than_chance_puts_there_ask_for_a_look(
+    build: Build, places: tuple[int, ...], said: str
+) -> None:
+    sites = [row for number, place in enumerate((*places, *[0] * 8)[:8]) for row in listed(f"site {number}", place)]
+    block = only_block(build(), number_of_sites(), *spread("site"), *sites)
+    told_of = " ".join(block.sentences)
+    assert said in told_of
+    assert ("by chance about 1 in 20" in told_of) == bool(said)
+    assert ("no verdict on any of them" in told_of) == said.startswith("More")
+
+
+def test_sites_of_several_arms_are_told_to_say_nothing_of_the_arms(build: Build) -> None:
+    (table,) = only_block(build(), number_of_sites(), *spread("site"), *listed("north", 0)).tables
+    assert any("how sites differ says nothing of how the arms differ" in note for note in table.notes)
+    (table,) = only_block(build("single_group"), number_of_sites(), *spread("site"), *listed("north", 0)).tables
+    assert not any("arms" in note for note in table.notes)
 
 
 def test_a_spread_that_may_be_none_says_so_and_one_without_an_upper_end_has_none(build: Build) -> None:

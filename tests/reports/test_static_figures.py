@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -262,7 +263,7 @@ def test_right_to_left_text_keeps_its_direction_and_the_axes_stay(build: Build) 
         svg = static_svg(draw_trajectories(content.plan.outcomes[0], rows_of(content), content)[0])
     texts = re.findall(r"<t(?:ext|span)[^>]*>([^<]+)(?=<)", svg)
     words = [text for text in texts if re.search("[a-zA-Z]", text)]
-    assert len(words) == 7
+    assert len(words) == 8
     assert all(text.startswith("\u2067") and text.endswith("\u2069") for text in words)
     assert 'direction="ltr"' in svg  # anchors are left and right in every language
     assert y_scale(svg.replace("\u2067", "").replace("\u2069", "")).step < 0
@@ -402,6 +403,51 @@ def test_flow_tells_every_step_of_each_arm(build: Build) -> None:
     assert any(text.startswith("In the model of") and text.endswith("231") for text in texts)
 
 
+def boxes_of(item: Illustration) -> dict[str, dict[str, Any]]:
+    """Text of each box -> its shape."""
+    layout = item.figure.to_plotly_json()["layout"]
+    shapes = {((box["x0"] + box["x1"]) / 2, (box["y0"] + box["y1"]) / 2): box
+              for box in layout["shapes"] if box["type"] == "rect"}  # fmt: skip
+    return {each["text"].replace("<br>", " "): shapes[each["x"], each["y"]]
+            for each in layout["annotations"] if each["text"]}  # fmt: skip
+
+
+def test_the_model_is_led_to_from_the_start_and_from_no_timepoint(build: Build) -> None:
+    item = draw_flow(rows_of(content := build()), content)[0]
+    boxes = boxes_of(item)
+    arrows = [each for each in item.figure.to_plotly_json()["layout"]["annotations"] if each["showarrow"]]
+    for arm, n in (("Peer support", "220"), ("Usual care", "231")):
+        start = next(box for text, box in boxes.items() if text == f"{arm} Started {n}")
+        model = next(box for text, box in boxes.items() if text.startswith("In the model of") and
+                     box["x0"] == start["x0"])  # fmt: skip
+        to_model = [each for each in arrows if each["y"] == model["y0"] and model["x0"] <= each["x"] <= model["x1"]]
+        assert [each["ay"] for each in to_model] == [start["y1"]]
+        passed = [box for text, box in boxes.items() if "nswered at" in text and box["x0"] >= model["x0"]]
+        assert not any(box["x0"] <= to_model[0]["x"] <= box["x1"] for box in passed)
+    assert "so the line to it begins there" in item.caption
+
+
+def test_flow_says_how_many_of_the_invited_are_not_in_the_data_and_that_nobody_knows_why(
+    build: Build, recount: Build
+) -> None:
+    item = draw_flow(rows_of(content := build()), content)[0]
+    texts = list(boxes_of(item))
+    assert "Not invited: 200" in texts
+    assert "Not in the data: 249 Why is not known" in texts
+    assert "Not in the data: 249. Why is not known" in item.caption
+    few = draw_flow(rows_of(content := recount(peer=(9, 8, 7))), content)[0]
+    assert "Not in the data" not in " ".join(boxes_of(few)) + few.caption
+
+
+def test_flow_tells_whose_first_and_last_scores_are_known_as_theirs(build: Build) -> None:
+    content = build()
+    item = draw_flow(rows_of(content), content)[0]
+    known = {row.arm: row.people for row in rows_of(content)
+             if row.analysis == "change_within_arm" and row.outcome == "stigma" and row.timepoint == "late"}  # fmt: skip
+    told = [text for text in boxes_of(item) if text.startswith("Scores of felt stigma at both Baseline and 26 weeks")]
+    assert [text.endswith(f" {count}") for text, count in zip(told, known.values(), strict=True)] == [True, True]
+
+
 def test_flow_tells_of_withheld_numbers_as_far_as_it_may(recount: Build) -> None:
     item = draw_flow(rows_of(content := recount(peer=(220, 215, 214))), content)[0]
     told = " ".join(Elements(static_svg(item)).texts) + item.caption + str(item.figure.to_plotly_json())
@@ -414,8 +460,8 @@ def test_flow_of_many_arms_has_one_column_and_of_nobody_there_is_none(build: Bui
     arms = (Arm("peer", "Arm 0"), Arm("usual", "Arm 1", is_reference=True), *arms[2:])
     counts = {"peer": (220, 190, 150), "usual": (231, 200, 160), "arm2": (120, 110, 90), "arm3": (130, 120, 100)}
     content = build(arms=arms, counts=counts)
-    boxes = [shape for shape in draw_flow(rows_of(content), content)[0].figure.layout.shapes if shape.type == "rect"]
-    assert len({(box.x0, box.x1) for box in boxes}) == 1
+    boxes = boxes_of(draw_flow(rows_of(content), content)[0])
+    assert len({box["y0"] for box in boxes.values()}) == len(boxes)  # nothing stands beside anything
     assert any("Arm 2: 120 Arm 3: 130" in text for text in flow_texts(content))
     few = recount(usual=(9, 8, 7), peer=(9, 8, 7))
     assert draw_flow(rows_of(few), few) == ()

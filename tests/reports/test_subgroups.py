@@ -48,7 +48,9 @@ def by_age(value: float, low: float, high: float, p_value: float, **more: object
 
 def test_no_planned_characteristic_is_said_aloud(build: Build) -> None:
     (block,) = say_subgroups(gated(build()), build())
-    assert block.sentences == ("The plan names no characteristic by which people might differ, so none was looked at.",)
+    assert block.sentences == (
+        "The plan asks for no comparison between kinds of people, such as younger and older ones, so none was made.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,11 @@ def test_what_could_have_been_shown_stands_beside_unclear_answers_only(build: Bu
     assert block is not None
     assert "would have shown a true difference of 2.6 points" in block.sentences[0]
     assert "too small to rule it out well" in block.sentences[0]
+    refused = with_rows(build(verdict="refused:too_few_participants"), found)
+    block = say_precision(refused.plan.primary, gated(refused), refused)
+    assert block is not None
+    assert block.sentences[0].startswith("At 12 weeks nothing was compared.")
+    assert "so few people would often miss it" in block.sentences[0]
     clear = with_rows(build(), found)
     assert say_precision(clear.plan.primary, gated(clear), clear) is None
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import data_contracts
 from reports import ReportContent, render_report
-from reports.verdict_tables import OWN, ROWS_NOTE, verdict_tables
+from reports.verdict_tables import OWN, ROWS_NOTE, TABLES, verdict_tables
 
 COLUMNS = ["contract", "rule", "column", "severity", "passed", "n_checked", "n_failed", "description", "is_own"]
 VERDICTS = pd.DataFrame(
@@ -26,16 +28,29 @@ VERDICTS = pd.DataFrame(
 def test_tables_and_rules_that_are_broken_come_first() -> None:
     tables = verdict_tables(VERDICTS, "threshold-10")
     assert [table.caption for table in tables] == [
-        "Table deliveries: rules broken: 1 of 1",
-        "Table participants: rules broken: 2 of 3",
-        "Table cells: its 1 rule holds",
-        "Table responses: its 1 rule holds",
+        "Rows of answers, as delivered: rules broken: 1 of 1",
+        "Participants: rules broken: 2 of 3",
+        "Cells of answers, as delivered: its 1 rule holds",
+        "Answers: its 1 rule holds",
     ]
     assert [row[0] for row in tables[1].rows] == [
         OWN.format(rule="site told (site)"),
         OWN.format(rule="adults (age)"),
         "has rows",
     ]
+
+
+def test_columns_that_are_filled_as_they_must_be_have_one_line() -> None:
+    missing = [("cells", "not_missing", name, "error", True, 4210, 0, "", False) for name in ("source", "kind", "name")]
+    missing.append(("cells", "not_missing", "told", "error", False, 4210, 3, "", False))
+    (table,) = verdict_tables(pd.DataFrame(missing, columns=COLUMNS), "threshold-10")
+    assert [row[1] for row in table.rows] == [
+        "told is never missing.", "Nothing is missing in 3 columns that must be filled.",
+    ]  # fmt: skip
+
+
+def test_every_table_that_has_a_contract_has_a_name_in_words() -> None:
+    assert set(TABLES) == {path.stem for path in (Path(data_contracts.__file__).parent / "contracts").glob("*.yaml")}
 
 
 def test_severity_and_verdict_are_said_in_words() -> None:
@@ -73,7 +88,7 @@ def test_ten_times_as_many_numbers_stay_possible(count: int) -> None:
 def test_the_report_shows_every_table_and_no_rule_becomes_markup(build: Callable[..., ReportContent]) -> None:
     content = build()
     page = render_report(replace(content, verdicts=VERDICTS.assign(description="<b>bold</b>")))
-    assert "Table deliveries: rules broken: 1 of 1" in page
+    assert "Rows of answers, as delivered: rules broken: 1 of 1" in page
     assert OWN.format(rule="adults (age)") in page
     assert "<b>bold</b>" not in page
     assert "4,210" not in page
