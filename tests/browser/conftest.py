@@ -47,12 +47,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def example(ran_example: Path) -> str:
-    """The address of the report of the example study, from the command line."""
-    return (ran_example / "output" / "report.html").as_uri()
-
-
-@pytest.fixture(scope="session")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a report whose labels attack."""
     return _write(tmp_path_factory.mktemp("attacked"), HOSTILE)

@@ -61,6 +61,8 @@ PAYLOADS = (
     "]]><img src={url}>", "<!--<img src={url}>-->", "{{{{ 7 * 191 }}}}", "{{% for x in ().__class__.__base__.__subclasses__() %}}x{{% endfor %}}", "${{window.attacked=1}}",
     '=HYPERLINK("{url}","press")', "+cmd|' /C calc'!A0", "@SUM(1+1)*cmd|'{url}'!A0",
 )  # fmt: skip
+TURNS = len(PAYLOADS) // 2
+"""Two attacks stand in one text, the later half before the earlier: a formula is one at the start of a cell alone."""
 
 
 def test_there_are_twenty_places_and_forty_attacks() -> None:
@@ -145,14 +147,25 @@ def _draw_everything(page: Page) -> None:
     pytest.fail("a chart was not drawn")
 
 
-@pytest.mark.parametrize("turn", range(len(PAYLOADS)))
+def _attack(turn: int, number: int, url: str) -> str:
+    """Return two attacks, those that must stand first before those that may stand anywhere."""
+    pair = (PAYLOADS[(turn + number) % TURNS + TURNS], PAYLOADS[(turn + number) % TURNS])
+    return " ".join(payload.format(url=url) for payload in pair)
+
+
+def test_every_attack_stands_in_every_place() -> None:
+    for number in range(len(SINKS)):
+        stood = {_attack(turn, number, "{url}") for turn in range(TURNS)}
+        assert all(any(payload.format(url="{url}") in text for text in stood) for payload in PAYLOADS)
+
+
+@pytest.mark.parametrize("turn", range(TURNS))
 def test_nothing_is_asked_for_and_nothing_runs(
     harbour: Path, browser: Browser, hits: tuple[int, list[str]], turn: int
 ) -> None:
     port, asked = hits
     texts = {
-        sink: PAYLOADS[(turn + number) % len(PAYLOADS)].format(url=f"http://127.0.0.1:{port}/{turn}-{number}")
-        for number, sink in enumerate(SINKS)
+        sink: _attack(turn, number, f"http://127.0.0.1:{port}/{turn}-{number}") for number, sink in enumerate(SINKS)
     }
     with _attacked(harbour, texts):
         folder = open_folder(harbour)

@@ -1,5 +1,6 @@
 """Reports of real and derived studies, each opened as it would be from an attachment: whole, quiet, reachable, quick."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from pipelines.folder import open_folder
 from pipelines.reporting import write_reports
 
 from .studies import HELP_DATA, STUDIES
-from .test_report_in_browser import MAX_BYTES, draw_all, opened
+from .test_report_in_browser import draw_all, opened
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +24,10 @@ NAMES = [
 ]
 WIDTHS = (1280, 320)
 """Of a screen, and of a small phone, which is that screen at 400 % too."""
+MAX_BYTES, MAX_DRAWING = 2_500_000, 9_000
+"""Of a report, and of one of its still drawings."""
+FEW = 5
+"""Charts that may all be near the top of a page."""
 READY = 2_000
 """Milliseconds from opening a page until it answers."""
 FOCUSABLE = "a[href], summary, button, input, select, [tabindex]"
@@ -46,6 +51,8 @@ def page_of(request: pytest.FixtureRequest, run_once: Callable[..., Path], tmp_p
 @pytest.mark.parametrize("page_of", NAMES, indirect=True)
 def test_a_report_is_quiet_accessible_reachable_and_quick(browser: Browser, page_of: Path) -> None:
     assert page_of.stat().st_size < MAX_BYTES
+    still = re.findall(r"<svg .*?</svg>", page_of.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert max((len(drawing.encode()) for drawing in still), default=0) < MAX_DRAWING
     address = page_of.as_uri()
     assert min(_milliseconds_until_it_answers(browser, address) for _ in range(3)) < READY
     with opened(browser, address) as page:
@@ -53,6 +60,8 @@ def test_a_report_is_quiet_accessible_reachable_and_quick(browser: Browser, page
         assert _reached_by_keyboard(page) == []
     for width in WIDTHS:
         with opened(browser, address, width=width) as page:
+            if page.locator(".drawing").count() > FEW:  # what is far away is drawn when it is looked at
+                assert page.locator(".drawing[data-drawn]").count() < page.locator(".drawing").count()
             draw_all(page)
             assert page.locator("[data-figure]").count() == page.locator(".drawing[data-drawn]").count()
             found = Axe().run(page, options={"rules": _rules(page, width), "resultTypes": ["violations"]})
