@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from analysis.design import Arm, Measure, StudyDesign, Timepoint
+from analysis.design import Arm, Covariate, EventKind, Measure, StudyDesign, Theme, Timepoint
 from analysis.evaluate import evaluate_plan
 from analysis.plan import Plan
 from reports import ReportContent
 
-ARMS: Final = (Arm("peer", "Peer support"), Arm("usual", "Usual care", is_reference=True))
+ARMS: Final = (
+    Arm("peer", "Peer support"),
+    Arm("usual", "Usual care", is_reference=True),
+    Arm("phone", "Telephone calls"),
+)
 TIMEPOINTS: Final = (Timepoint("start", "Start", 0), Timepoint("end", "End", 12), Timepoint("later", "Later", 26))
 MEASURES: Final = {
     name: Measure(f"{name}.total", name.capitalize(), f"felt {name}", 0, 30, "worse")
     for name in ("loneliness", "worry")
 }
 """Name -> measure of whole scores; of no known instrument, so that nothing is told of items."""
+LIVING: Final = Covariate("living", "Living", "category", ("together", "alone"))
+THEMES: Final = (Theme("trust", "Trust", "Spoke of trust."), Theme("time", "Time", "Spoke of time."))
+EVENTS: Final = (EventKind("fall", "a fall"), EventKind("hospital", "a stay in hospital"))
+SESSIONS: Final = 6
+LOWEST, HIGHEST, MEANINGFUL = 0, 30, 3
 _TEXT: Final = {"participant_id": "str", "timepoint": "str"}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a study may know of its people beside scores and falls; None where it does not.
+
+    Attributes
+    ----------
+    site, living : array of str
+        Of each person.
+    attended : array of bool
+        (people, sessions); only people of the first arm were invited.
+    in_hospital : array of bool
+        A second harm.
+    flagged : array of bool
+        (people, timepoints): answers given too fast.
+    interviewed : array of bool
+        Whose interview was coded.
+    spoke : array of bool
+        (people, themes)
+    """
+
+    site: np.ndarray | None = None
+    living: np.ndarray | None = None
+    attended: np.ndarray | None = None
+    in_hospital: np.ndarray | None = None
+    flagged: np.ndarray | None = None
+    interviewed: np.ndarray | None = None
+    spoke: np.ndarray | None = None
+    reliable: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +82,7 @@ class SmallStudy:
     scores: dict[str, np.ndarray]
     harmed: np.ndarray
     invited: int
-    people: np.ndarray = field(default_factory=lambda: np.empty(0))
+    beside: Beside = field(default_factory=Beside)
 
     def choose(self, rows: np.ndarray) -> SmallStudy:
         """Return the study of some of its people; as many were asked."""
@@ -57,9 +95,32 @@ class SmallStudy:
         return tuple(arm for arm in ARMS if (self.arm == arm.id).any())
 
 
-def draw_study(rng: np.random.Generator) -> SmallStudy:
-    """Return a study of one or two arms of 4 to 70 people, of whom few or many leave at each timepoint."""
-    n_arms, n_times = int(rng.integers(1, 3)), int(rng.integers(2, 4))
+def draw_richer_study(rng: np.random.Generator) -> SmallStudy:
+    """Return a study of one to three arms that may know of sites, sessions, harms, flags and interviews."""
+    study = draw_study(rng, most_arms=3)
+    people, n_times = len(study.arm), next(iter(study.scores.values())).shape[1]
+
+    def perhaps(values: np.ndarray) -> np.ndarray | None:
+        return values if rng.random() < 0.35 else None
+
+    invited = (study.arm == ARMS[0].id)[:, None]
+    interviewed = rng.random(people) < rng.choice([0.1, 0.4])
+    beside = Beside(
+        site=perhaps(rng.choice([f"Site {letter}" for letter in "ABCD"[: rng.integers(2, 5)]], people)),
+        living=perhaps(rng.choice(LIVING.levels, people)),
+        attended=perhaps(invited & (rng.random((people, SESSIONS)) < rng.beta(2, 1, people)[:, None])),
+        in_hospital=perhaps(rng.random(people) < rng.choice([0.02, 0.15, 0.5])),
+        flagged=perhaps(rng.random((people, n_times)) < rng.choice([0.03, 0.2])),
+        interviewed=perhaps(interviewed),
+        spoke=interviewed[:, None] & (rng.random((people, len(THEMES))) < 0.5),
+        reliable=bool(rng.random() < 0.5),
+    )
+    return replace(study, beside=beside)
+
+
+def draw_study(rng: np.random.Generator, most_arms: int = 2) -> SmallStudy:
+    """Return a study of one or more arms of 4 to 70 people, of whom few or many leave at each timepoint."""
+    n_arms, n_times = int(rng.integers(1, most_arms + 1)), int(rng.integers(2, 4))
     sizes = [int(rng.integers(4, rng.choice([15, 30, 70]))) for _ in range(n_arms)]
     arm = np.repeat([each.id for each in ARMS[:n_arms]], sizes)
     level = rng.normal(15, 4, len(arm))
@@ -101,21 +162,20 @@ def evaluate_study(study: SmallStudy, profile: str) -> tuple[Plan, StudyDesign, 
     kind = "randomised" if len(arms) > 1 else "single_group"
     design = StudyDesign(
         kind=kind, timepoints=times, arms=arms, measures={m.id: m for m in MEASURES.values()},
-        recruitment={"invited": study.invited},
+        recruitment={"invited": study.invited}, event_kinds=EVENTS,
+        covariates=() if study.beside.living is None else (LIVING,),
+        themes=() if study.beside.interviewed is None else THEMES,
     )  # fmt: skip
     plan = Plan.model_validate(_plan(study, design, profile))
     ids = [f"p{place:03}" for place in range(len(study.arm))]
-    participants = pd.DataFrame({"participant_id": ids, "arm": study.arm, "group": ""})
+    known = {name: values for name in ("site", "living") if (values := getattr(study.beside, name)) is not None}
+    participants = pd.DataFrame({"participant_id": ids, "arm": study.arm, "group": ""} | known)
     scores = pd.concat([_scores(ids, times, f"{name}.total", values) for name, values in study.scores.items()])
     responses = pd.DataFrame(columns=[*_TEXT, "instrument", "item", "value"]).astype(_TEXT | {"value": "float64"})
     delivered = pd.DataFrame(columns=[*_TEXT, "measure", "score"]).astype(_TEXT | {"score": "float64"})
-    events = pd.DataFrame(
-        {"participant_id": np.array(ids)[study.harmed], "event": "fall", "timepoint": times[-1].id,
-         "days_since_baseline": np.nan}
-    )  # fmt: skip
     results = evaluate_plan(
         plan, design, scores=scores.reset_index(drop=True), participants=participants, responses=responses,
-        delivered=delivered, library={}, events=events,
+        delivered=delivered, library={}, events=_events(study, ids, times[-1].id), **_tables_beside(study, ids, times),
     )  # fmt: skip
     return plan, design, results
 
@@ -137,19 +197,61 @@ def content_of(study: SmallStudy, profile: str) -> ReportContent:
 
 def _plan(study: SmallStudy, design: StudyDesign, profile: str) -> dict[str, Any]:
     names = list(study.scores)
-    first, second = (arm.id for arm in design.arms) if len(design.arms) > 1 else (design.timepoints[-1].id, "start")
+    first, second = (arm.id for arm in design.arms[:2]) if len(design.arms) > 1 else (design.timepoints[-1].id, "start")
+    beside = study.beside
     asked = {"contrast": f"{first} - {second}", "timepoint": design.timepoints[-1].id, "covariance": "cs"}
     return {
         "sap": 1,
         "outcomes": [
             {"id": name, "measure": f"{name}.total", "role": "secondary" if place else "primary",
              "smallest_meaningful_change": {"value": 3, "source": "declared"}}
+            | ({"reliable_change": {"retest_correlation": 0.8, "source": "declared"}} if beside.reliable else {})
             for place, name in enumerate(names)
         ],
         "estimands": [{"id": f"{name}_last", "outcome": name, **asked} for name in names],
-        "harms": [{"id": "fall", "label": "a fall", "event": "fall"}],
+        "harms": [
+            {"id": event.id, "label": event.label, "event": event.id}
+            for event in EVENTS[: 1 if beside.in_hospital is None else 2]
+        ],
+        "subgroups": [] if beside.living is None or len(design.arms) < 2 else [
+            {"id": "by_living", "estimand": f"{names[0]}_last", "covariate": "living", "reason": "declared"}
+        ],
         "small_numbers": {"profile": profile},
     }  # fmt: skip
+
+
+def _events(study: SmallStudy, ids: list[str], last: str) -> pd.DataFrame:
+    happened = {"fall": study.harmed, "hospital": study.beside.in_hospital}
+    rows = [
+        (ids[place], event, last, np.nan)
+        for event, people in happened.items() if people is not None for place in np.flatnonzero(people)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["participant_id", "event", "timepoint", "days_since_baseline"]).astype(
+        {"participant_id": "str", "event": "str", "timepoint": "str", "days_since_baseline": "float64"}
+    )
+
+
+def _tables_beside(study: SmallStudy, ids: list[str], times: tuple[Timepoint, ...]) -> dict[str, pd.DataFrame]:
+    """Return the tables of sessions, flags and codings, where the study has them."""
+    beside, tables = study.beside, {}
+    if beside.attended is not None:
+        rows = [
+            (ids[place], f"{number + 1}", 7.0 * number, "", "attended" if came else "absent", "", "")
+            for place in np.flatnonzero(study.arm == ARMS[0].id) for number, came in enumerate(beside.attended[place])
+        ]  # fmt: skip
+        columns = ["participant_id", "session", "days_since_baseline", "format", "attended", "group", "facilitator"]
+        tables["sessions"] = pd.DataFrame(rows, columns=columns)
+    if beside.flagged is not None:
+        rows = [(ids[place], times[at].id, "too_fast") for place, at in zip(*np.nonzero(beside.flagged), strict=True)]
+        tables["flags"] = pd.DataFrame(rows, columns=["participant_id", "timepoint", "flag"], dtype="str")
+    if beside.interviewed is not None and beside.interviewed.any():
+        rows = [
+            (ids[place], ids[place], "coder", name)
+            for place in np.flatnonzero(beside.interviewed)
+            for name in ["", *(theme.id for theme, said in zip(THEMES, beside.spoke[place], strict=True) if said)]
+        ]
+        tables["codings"] = pd.DataFrame(rows, columns=["participant_id", "excerpt", "coder", "theme"], dtype="str")
+    return tables
 
 
 def _scores(ids: list[str], times: tuple[Timepoint, ...], measure: str, values: np.ndarray) -> pd.DataFrame:
@@ -158,19 +260,3 @@ def _scores(ids: list[str], times: tuple[Timepoint, ...], measure: str, values: 
         {"participant_id": np.repeat(ids, len(at)), "timepoint": at * len(ids), "measure": measure,
          "score": values.ravel(), "n_items": 3, "n_answered": 3, "method": "complete"}
     )  # fmt: skip
-
-
-def count_people(study: SmallStudy) -> Iterator[tuple[str, str, str, str, int]]:
-    """Yield the true numbers of people: what, arm, timepoint, measure, number."""
-    answered = np.logical_or.reduce([~np.isnan(values) for values in study.scores.values()])
-    for arm in study.arms:
-        own = study.arm == arm.id
-        yield "allocated", arm.id, "", "", int(own.sum())
-        for place, time in enumerate(TIMEPOINTS[: answered.shape[1]]):
-            yield "answered", arm.id, time.id, "", int(answered[own, place].sum())
-            for name, values in study.scores.items():
-                scored = ~np.isnan(values)
-                yield "observed", arm.id, time.id, name, int(scored[own, place].sum())
-                if place:
-                    yield "both", arm.id, time.id, name, int((scored[own, 0] & scored[own, place]).sum())
-        yield "harmed", arm.id, "", "", int((own & study.harmed).sum())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analysis.fingerprint import canonical_content, fingerprint
 from data_contracts.errors import Problem
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipelines.folder import StudyFolder
 
 FILE: Final = "runs.jsonl"
+TEXTS: Final = ("label", "source")
+"""Keys of a plan or study whose texts no number depends on: a report may be written again with others."""
 
 
 def today() -> str:
@@ -50,6 +52,7 @@ def record_reading(folder: StudyFolder, command: str, data: Mapping[str, str]) -
         "command": command,
         "plan": fingerprint(canonical_content(folder.plan.value, folder.design, folder.library)),
         "data": fingerprint(dict(data)),
+        "asked": what_is_asked(folder),
     }
     own, *others = _ledgers(folder)
     try:
@@ -61,6 +64,26 @@ def record_reading(folder: StudyFolder, command: str, data: Mapping[str, str]) -
     for other in others:
         with suppress(OSError):  # a study folder that nobody may write to keeps no ledger
             _append(other, line)
+
+
+def what_is_asked(folder: StudyFolder) -> str:
+    """Return the fingerprint of what a study and its plan decide, whatever their texts are."""
+    return fingerprint(_without_texts(canonical_content(folder.plan.value, folder.design, folder.library)))
+
+
+def require_same_question(folder: StudyFolder) -> None:
+    """Refuse to report the numbers of a run under another plan or study than it was made with.
+
+    Raises
+    ------
+    PipelineError
+        The plan, or the study, asks otherwise than at the last run.
+    """
+    path = folder.output / FILE
+    lines = _lines(path) if path.exists() else []
+    if lines and lines[-1].get("asked", "") not in ("", what_is_asked(folder)):
+        message = "The plan or the study was changed after the last run, whose numbers answer what was asked then."
+        raise PipelineError(Problem("asked_otherwise", message, "Run it again: peerimpact run STUDY.", "sap.yaml"))
 
 
 def first_reading(folder: StudyFolder) -> str:
@@ -85,10 +108,21 @@ def _append(path: Path, line: Mapping[str, str]) -> None:
 
 def _days(path: Path) -> list[str]:
     """Return the days in a ledger."""
+    return [str(line["on"]) for line in _lines(path)]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a ledger, each with its day."""
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        return [str(line["on"]) for line in lines]
+        lines = [dict(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return [line | {"on": line["on"]} for line in lines]
     except (OSError, ValueError, KeyError, TypeError):
         message = "The ledger of runs cannot be read, so whether outcomes were read before is not known."
         advice = "Restore it from a copy: it is written by runs, never by hand."
         raise PipelineError(Problem("ledger_unreadable", message, advice, f"output/{FILE}")) from None
+
+
+def _without_texts(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _without_texts(value) for key, value in content.items() if key not in TEXTS}
+    return [_without_texts(value) for value in content] if isinstance(content, list) else content

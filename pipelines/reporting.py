@@ -16,6 +16,7 @@ from instruments.exchange.workbooks import FORMULA_STARTS
 from pipelines.errors import PipelineError
 from pipelines.folder import StudyFolder
 from pipelines.house_styles import open_house_style
+from pipelines.ledger import require_same_question
 from pipelines.own_words import language_of, open_study_language
 from pipelines.provenance import describe_provenance, publish_provenance
 from pipelines.releasing import number_release, open_releases, record_release
@@ -240,6 +241,7 @@ def _require_run(folder: StudyFolder) -> None:
     if not folder.store.is_file():
         message, advice = "The study has not run, so there is nothing to report.", "Run it first: peerimpact run STUDY."
         raise PipelineError(Problem("not_run", message, advice, file=folder.path.name))
+    require_same_question(folder)
 
 
 def _require_releasable(folder: StudyFolder, audience: str) -> None:

@@ -49,7 +49,13 @@ class Store:
             table = connection.table(_known(name)).df()
         text = [column for column in table.columns if table[column].dtype.kind == "O" or table[column].dtype == "str"]
         table[text] = table[text].astype("object").where(table[text].notna(), "").astype("str")
-        return conform(table, shipped_contract(name))
+        contract = shipped_contract(name)
+        if missing := [column for column in contract.table.dtypes if column not in table]:
+            message = f"The last run was made by another version of peerimpact: '{name}' has no column '{missing[0]}'."
+            raise PipelineError(
+                Problem("other_version", message, "Run it again: peerimpact run STUDY.", self.path.name)
+            )
+        return conform(table, contract)
 
     def load_verdicts(self) -> pd.DataFrame:
         """Return the verdicts of every stored table, ordered by contract, then as the contract has them."""

@@ -9,6 +9,7 @@ from typing import Final
 from analysis.plan import Estimand
 from analysis.populations import population_of
 from reports.change_counts import first_rule, say_shares
+from reports.change_words import say_comparison
 from reports.claim_sentences import capital, label_of, say_size
 from reports.claims import WITHHELD, Claim, join_sentences
 from reports.content import ReportContent
@@ -66,7 +67,7 @@ def say_also_found(rows: Rows, content: ReportContent, claims: Mapping[str, Clai
     others = [_find(each, rows, content, claims) for each in asked if each.outcome != content.plan.primary.id]
     few = len(again) <= MOST_LINES
     told = (_say_alone(found, content) for found in again) if few else (_say_groups(again, content),)
-    lines = (*told, _say_people(rows, content), _say_others(others, content), say_harms_in_short(rows, content))
+    lines = (*told, _say_people(rows, content, claims), _say_others(others, content), say_harms_in_short(rows, content))
     return tuple(line for line in lines if line)
 
 
@@ -125,8 +126,8 @@ def _name_question(estimand: Estimand, content: ReportContent) -> str:
     )
 
 
-def _say_people(rows: Rows, content: ReportContent) -> str:
-    """Return of how many of 100 people the primary outcome got better, and worse, at the time of the headline."""
+def _say_people(rows: Rows, content: ReportContent, claims: Mapping[str, Claim]) -> str:
+    """Return how many of 100 people scored better, how arms differ in that, and how many scored worse."""
     outcome = content.plan.primary
     own = pick(rows, analysis="change_counts", outcome=outcome.id)
     at = tuple(row for row in own if row.timepoint in (headline_timepoint(content).id, ""))
@@ -140,8 +141,17 @@ def _say_people(rows: Rows, content: ReportContent) -> str:
             reason=say(WITHHELD),
         )
     rule = first_rule(at)
-    said = (say_shares(at, statistic, rule, outcome, content) for statistic in ("improved", "worsened"))
-    return join_sentences(*(sentence for sentences in said for sentence in sentences))
+    better, worse = (say_shares(at, statistic, rule, outcome, content) for statistic in ("improved", "worsened"))
+    return join_sentences(*better, _say_compared(at, rule, content, claims), *worse)
+
+
+def _say_compared(at: Rows, rule: str, content: ReportContent, claims: Mapping[str, Claim]) -> str:
+    """Return how arms differ in how many scored better; nothing where the headline has no answer or it is hidden."""
+    first = headline_of(content)
+    if first is None or not claims[first.id].is_answered:
+        return ""
+    row = pick_one(at, statistic="difference_in_shares", item=rule, contrast=first.contrast)
+    return say_comparison(row, at, content.plan.primary, content) if row is not None and row.is_shown else ""
 
 
 def _say_others(others: list[Found], content: ReportContent) -> str:

@@ -115,7 +115,7 @@ def _whose(row: Row, design: StudyDesign) -> str:
 
 def versions_table(versions: Mapping[str, str], caption: str, columns: tuple[str, str]) -> Table:
     """Return names with versions or fingerprints."""
-    return Table(caption, columns, tuple((name, value) for name, value in versions.items()))
+    return Table(caption, columns, tuple((name, value) for name, value in versions.items()), is_text=True)
 
 
 def _decimals(row: Row) -> int:

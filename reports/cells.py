@@ -37,12 +37,15 @@ class Table:
         Cells.
     notes : tuple of str
         What the marks mean.
+    is_text : bool
+        No cell is a number, whatever it looks like: versions, names.
     """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+    is_text: bool = False
 
 
 def rounding_notes(profile: Profile) -> tuple[str, ...]:

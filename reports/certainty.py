@@ -128,14 +128,17 @@ def _say_about(answer: Row, estimand: Estimand, rows: Rows, content: ReportConte
     measure = content.plan.measure_of(estimand.outcome, content.design)
     size = round(abs(answer.value), decimals_to_show(answer.conf_low, answer.conf_high, decimals_of(measure)))
     side = "noticed" if size >= smallest.value else "smaller"
-    if is_open and max(abs(answer.conf_low), abs(answer.conf_high)) >= smallest.value:
-        side = "open"
+    if max(abs(answer.conf_low), abs(answer.conf_high)) >= smallest.value:
+        side = "open" if is_open else "partly" if side == "smaller" else side
     return say(messages[side], amount=say_amount(smallest.value, measure))
 
 
 _OF_A_DIFFERENCE: Final = {
     "noticed": mark("This is how sure we are that the difference is one that people notice ({amount} or more)."),
     "smaller": mark("This is how sure we are that the difference is smaller than people notice (less than {amount})."),
+    "partly": mark(
+        "This is how sure we are that there is a difference; it may be smaller than people notice (less than {amount})."
+    ),
     "open": mark("This is how sure we are about whether the difference is one that people notice ({amount} or more)."),
     "some": mark(
         "This is how sure we are that there is a difference; the plan does not say how large one people notice."
@@ -148,6 +151,9 @@ _OF_A_DIFFERENCE: Final = {
 _OF_A_CHANGE: Final = {
     "noticed": mark("This is how sure we are that the change is one that people notice ({amount} or more)."),
     "smaller": mark("This is how sure we are that the change is smaller than people notice (less than {amount})."),
+    "partly": mark(
+        "This is how sure we are that there is a change; it may be smaller than people notice (less than {amount})."
+    ),
     "open": mark("This is how sure we are about whether the change is one that people notice ({amount} or more)."),
     "some": mark("This is how sure we are that there is a change; the plan does not say how large one people notice."),
     "any": mark(

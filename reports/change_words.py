@@ -39,22 +39,33 @@ def say_way(statistic: str, rule: str, rows: Rows, outcome: Outcome, content: Re
 
 def say_comparisons(rows: Rows, outcome: Outcome, content: ReportContent) -> Iterator[str]:
     """Yield how many more of 100 people of an arm scored better, and for how many people that is one."""
-    labels = {arm.id: arm.label for arm in content.design.arms}
-    times = {timepoint.id: timepoint.label for timepoint in content.design.timepoints}
     for row in pick(rows, statistic="difference_in_shares"):
         if not row.is_shown:
             continue
-        first, second = (labels[side] for side in row.contrast.split(" - "))
-        arms = {"first": first, "second": second}
-        said = arms | {"change": say_way("improved", row.item, rows, outcome, content)}
         place = {"timepoint": row.timepoint, "contrast": row.contrast, "item": row.item}
         needed = pick_one(rows, statistic="number_needed", **place)
-        difference = _say_difference(row, times[row.timepoint], said)
+        said = _name_compared(row, rows, outcome, content)
+        difference = _say_difference(row, said, content)
         yield join_sentences(difference, _say_needed(needed, said, is_more=row.value > 0))
 
 
-def _say_difference(row: Row, timepoint: str, said: dict[str, str]) -> str:
+def say_comparison(row: Row, rows: Rows, outcome: Outcome, content: ReportContent) -> str:
+    """Return how many more of 100 people of an arm scored better, and that it could be none where that is so."""
+    difference = _say_difference(row, _name_compared(row, rows, outcome, content), content)
+    is_open = row.conf_low <= 0 <= row.conf_high
+    return join_sentences(difference, say("The difference could be none.") if is_open else "")
+
+
+def _name_compared(row: Row, rows: Rows, outcome: Outcome, content: ReportContent) -> dict[str, str]:
+    """Return the arms that a row compares, and the change that it counts, in words."""
+    labels = {arm.id: arm.label for arm in content.design.arms}
+    first, second = (labels[side] for side in row.contrast.split(" - "))
+    return {"first": first, "second": second, "change": say_way("improved", row.item, rows, outcome, content)}
+
+
+def _say_difference(row: Row, said: dict[str, str], content: ReportContent) -> str:
     """Return how many more or fewer of 100 people of an arm scored better, with the interval."""
+    timepoint = next(each.label for each in content.design.timepoints if each.id == row.timepoint)
     low, high = (_more(end) for end in (row.conf_low, row.conf_high))
     interval = say("95\u00a0% interval from {low} to {high}", low=low, high=high)
     count = of_100(abs(row.value))

@@ -86,6 +86,8 @@ class Claim:
         There is a number.
     is_withheld : bool
         There would be a number, but the disclosure gate keeps it inside the study.
+    only_in_card : tuple of str
+        Those of the notes that page one leaves out.
     """
 
     estimand: str
@@ -95,6 +97,7 @@ class Claim:
     is_clear: bool = False
     is_answered: bool = True
     is_withheld: bool = False
+    only_in_card: tuple[str, ...] = ()
 
 
 def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:

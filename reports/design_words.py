@@ -10,9 +10,9 @@ from reports.content import ReportContent
 from reports.language import mark, say
 
 DESIGNS: Final[dict[DesignKind, str]] = {
-    "randomised": mark("Chance decided who was in which arm, so at the start the arms differed by luck alone."),
+    "randomised": mark("Chance decided who was in which arm, so at the start the arms should differ by luck alone."),
     "waitlist": mark(
-        "Chance decided who began at once and who waited, so at the start the arms differed by luck alone."
+        "Chance decided who began at once and who waited, so at the start the arms should differ by luck alone."
     ),
     "stepped_wedge": mark(
         "Groups got the programme one after the other, in an order that was drawn by lot, so each was "

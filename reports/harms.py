@@ -112,7 +112,7 @@ def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> Block:
 def _note(content: ReportContent) -> str:
     """Return what stands in brackets, and how coarse the numbers are."""
     brackets = say("In brackets: 95\u00a0% intervals.")
-    if not _is_rounded(content):
+    if not is_rounded(content):
         return brackets
     step = content.plan.small_numbers.protection.step
     steps = say_many(
@@ -194,7 +194,7 @@ def _say_events(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent)
 def say_people(count: Row, content: ReportContent) -> str:
     """Return ``22 people``, or ``about 20 people`` where numbers are rounded."""
     number = format_count(count.value)
-    if _is_rounded(content):
+    if is_rounded(content):
         return say_many("about {number} person", "about {number} people", count.value, number=number)
     return say_many("{number} person", "{number} people", count.value, number=number)
 
@@ -312,7 +312,8 @@ def _is_vague(row: Row) -> bool:
     return row.statistic != "first_events_per_100_years" and row.conf_high - row.conf_low > WIDEST
 
 
-def _is_rounded(content: ReportContent) -> bool:
+def is_rounded(content: ReportContent) -> bool:
+    """Tell whether numbers of people are rounded."""
     return content.plan.small_numbers.profile != "none"
 
 

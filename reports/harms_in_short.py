@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from analysis.design import Arm
 from analysis.plan_parts import Harm
 from reports.claim_sentences import label_of
-from reports.claims import join_sentences
+from reports.claims import WITHHELD, join_sentences
 from reports.content import ReportContent
-from reports.harms import are_few, label_of_harm, print_of_100, say_few, say_people
-from reports.language import say, say_list, say_many
+from reports.harms import are_few, is_rounded, label_of_harm, print_of_100, say_few, say_people
+from reports.language import mark, say, say_list, say_many
 from reports.numbers import NOT_SHOWN, format_count
 from reports.overview import headline_timepoint
 from reports.reading import Rows, pick, pick_one
+
+_HIDDEN: Final = mark("not shown, so that nobody can be recognised")
 
 
 def say_harms_in_short(rows: Rows, content: ReportContent) -> str:
@@ -33,9 +37,19 @@ def say_harms_in_short(rows: Rows, content: ReportContent) -> str:
         len(harms),
         count=format_count(len(harms)),
     )
-    return join_sentences(
-        lead, *(_say_harm(harm, pick(rows, analysis="harms", item=harm.id), content) for harm in harms)
-    )
+    by_harm = [_say_harm(harm, pick(rows, analysis="harms", item=harm.id), content) for harm in harms]
+    return join_sentences(lead, *by_harm, _say_rounded(rows, content))
+
+
+def _say_rounded(rows: Rows, content: ReportContent) -> str:
+    """Return what numbers with "about" do not tell; nothing where there is none."""
+    events = tuple(harm.id for harm in content.plan.harms if harm.event)
+    counts = pick(rows, analysis="harms", statistic="people_with_event", item=events)
+    if not is_rounded(content) or not any(row.is_shown and row.value for row in counts):
+        return ""
+    if len(content.design.arms) > 1:
+        return say("Numbers with “about” are rounded and do not tell whether the arms differ.")
+    return say("Numbers with “about” are rounded.")
 
 
 def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> str:
@@ -46,15 +60,19 @@ def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> str:
         return say("{harm}: not counted.", harm=label)
     by_arm = [_people(harm, own, arm, content) for arm in arms]
     people = by_arm[0]
-    if len(content.design.arms) > 1 and set(by_arm) != {say(NOT_SHOWN)}:
-        people = say_list(
-            say("{people} in {arm}", people=n, arm=arm.label) for n, arm in zip(by_arm, arms, strict=True)
-        )
+    if len(content.design.arms) > 1 and not set(by_arm) <= {say(NOT_SHOWN), say(_HIDDEN)}:
+        people = say_list(_say_of_arm(n, arm.label) for n, arm in zip(by_arm, arms, strict=True))
     if at:
         return say(
             "{harm}, new at {timepoint}: {people}.", harm=label, timepoint=label_of(content.design, at), people=people
         )
     return say("{harm}: {people}.", harm=label, people=people)
+
+
+def _say_of_arm(people: str, arm: str) -> str:
+    if people == say(_HIDDEN):
+        return say("not shown for {arm} ({reason})", arm=arm, reason=say(WITHHELD))
+    return say("{people} in {arm}", people=people, arm=arm)
 
 
 def _timepoint(harm: Harm, rows: Rows, content: ReportContent) -> str:
@@ -66,11 +84,11 @@ def _timepoint(harm: Harm, rows: Rows, content: ReportContent) -> str:
 
 
 def _people(harm: Harm, rows: Rows, arm: Arm, content: ReportContent) -> str:
-    """Return ``about 10 people``, ``50 of 100 people``, ``fewer than 10 people``, ``nobody`` or ``not shown``."""
+    """Return ``about 10 people``, ``50 of 100 people``, ``fewer than 10 people``, ``nobody``, or `_HIDDEN`."""
     own = pick(rows, arm=arm.id)
     row = pick_one(own, statistic="people_with_event" if harm.event else "new_alerts")
     if row is None or not row.is_shown:
-        return say_few(content) if are_few(own) else say(NOT_SHOWN)
+        return say_few(content) if are_few(own) else say(_HIDDEN) if row is not None and row.hidden else say(NOT_SHOWN)
     if not row.value:
         return say("nobody")
     if harm.event:

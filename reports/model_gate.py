@@ -150,11 +150,11 @@ def gate_certainty(gated: pd.DataFrame) -> None:
 
 
 def gate_precision(gated: pd.DataFrame) -> None:
-    """Leave one digit of what data could have shown, rounded up, where standard errors are withheld: it tells them."""
+    """Leave a digit and a half of what data could have shown, rounded up, where standard errors are withheld."""
     told = gated[(gated["analysis"] == "precision") & ~gated["hidden"]]
     exact = gated[(gated["analysis"] == "model") & gated["std_error"].notna()]
     withheld = told.index[~told["estimand"].isin(exact["estimand"])]
-    gated.loc[withheld, "value"] = round_up(gated.loc[withheld, "value"], digits=1)
+    gated.loc[withheld, "value"] = round_up(2 * gated.loc[withheld, "value"], digits=1) / 2
 
 
 def gate_deltas(gated: pd.DataFrame) -> None:

@@ -15,7 +15,7 @@ from reports.numbers import format_count, format_share
 from reports.reading import Row, Rows, pick, pick_one
 
 FEW_ANSWERED: Final = 0.8
-"""Below this share of answers at the last timepoint, following people up comes before anything else."""
+"""Below this share of answers at the timepoint of the headline, or at the last one, people should be followed up."""
 
 _COMPARE: Final = mark(
     "To learn what the programme adds, compare with people who do not have it yet: a waiting list with places drawn by "
@@ -48,9 +48,11 @@ def headline_timepoint(content: ReportContent) -> Timepoint:
 def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]) -> tuple[str, ...]:
     """Return what to do next, drawn from the answer to the primary outcome and from what weakens it."""
     steps = list(_after_answer(content, claims[0] if claims else None))
-    last = content.design.timepoints[-1]
-    if few := _few_answered(rows, content):
-        said = {"timepoint": last.label, "arms": say_list(few)}
+    for at in (headline_timepoint(content), content.design.timepoints[-1]):
+        few = _few_answered(rows, at, content)
+        if not few:
+            continue
+        said = {"timepoint": at.label, "arms": say_list(few)}
         steps.append(
             say(
                 "Follow up the people who did not answer: fewer than four in five did at {timepoint} in {arms}.", **said
@@ -58,6 +60,7 @@ def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]
             if len(content.design.arms) > 1
             else say("Follow up the people who did not answer: fewer than four in five did at {timepoint}.", **said)
         )
+        break
     drafts = [instrument.short_name for instrument in content.instruments.values() if instrument.is_draft]
     if drafts:
         steps.append(
@@ -243,10 +246,9 @@ def _declared(rows: Rows) -> dict[str, float]:
 
 
 def _by_arm(rows: list[Row | None], design: StudyDesign) -> str:
-    """Return ``119 in Peer support and 120 in Usual care``."""
-    return say_list(
-        say("{people} in {arm}", people=_people(row), arm=arm.label) for row, arm in zip(rows, design.arms, strict=True)
-    )
+    """Return ``92 in Usual care and at least 95 in Peer support``: exact numbers first, before any "at least"."""
+    by_arm = sorted(zip(rows, design.arms, strict=True), key=lambda each: each[0] is None or not each[0].is_exact)
+    return say_list(say("{people} in {arm}", people=_people(row), arm=arm.label) for row, arm in by_arm)
 
 
 def _people(row: Row | None) -> str:
@@ -258,12 +260,12 @@ def _is_told(row: Row) -> bool:
     return row.is_exact or row.at_least == row.at_least
 
 
-def _few_answered(rows: Rows, content: ReportContent) -> list[str]:
-    """Return the labels of the arms of which few answered at the last timepoint."""
-    found, last = [], content.design.timepoints[-1]
+def _few_answered(rows: Rows, at: Timepoint, content: ReportContent) -> list[str]:
+    """Return the labels of the arms of which few answered at a timepoint."""
+    found = []
     for arm in content.design.arms:
         allocated = pick_one(rows, analysis="flow", statistic="allocated", arm=arm.id)
-        answered = pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=last.id)
+        answered = pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=at.id)
         if allocated and answered and allocated.is_exact and allocated.n > 0:
             known = answered.n if answered.is_exact else answered.at_least
             if known / allocated.n < FEW_ANSWERED:

@@ -81,7 +81,8 @@ def add_flagged(claim: Claim, estimand: Estimand, rows: Rows, content: ReportCon
         return claim
     answers = _answers(again, pick_one(found, statistic=LEFT_OUT), rows, content)
     note = _say_again(again, answers, estimand, content)
-    return replace(claim, notes=(*claim.notes, note))
+    beside = () if again.is_shown else (note,)
+    return replace(claim, notes=(*claim.notes, note), only_in_card=(*claim.only_in_card, *beside))
 
 
 def _say_again(again: Row, answers: str, estimand: Estimand, content: ReportContent) -> str:

@@ -99,7 +99,7 @@ def say_missing(case: Case) -> str:
 
 
 def say_leavers(case: Case) -> str:
-    """Return between what the answers lie under the assumptions about those who left."""
+    """Return how far the intervals reach under the assumptions about those who left."""
     answer = case.answer()
     if answer is None:
         return ""
@@ -108,19 +108,19 @@ def say_leavers(case: Case) -> str:
     shown = [row for row in (answer, *others) if row.is_shown]
     if len(shown) == 1:
         return ""
-    values = [row.value for row in shown]
     most = decimals_of(case.measure)
     decimals = min(decimals_to_print(row.conf_low, row.conf_high, most, row.value) for row in shown)
-    run = _run(min(values), max(values), case.measure, decimals)
+    lowest, highest = min(row.conf_low for row in shown), max(row.conf_high for row in shown)
+    run = _run(lowest, highest, case.measure, decimals)
     if case.is_change:
         return say(
             "What can be said hangs on how those who left are taken to have fared: under the assumptions of the plan "
-            "the change runs {range}.",
+            "the 95\u00a0% intervals of the change reach {range}.",
             range=run,
         )
     return say(
         "What can be said hangs on how those who left are taken to have fared: under the assumptions of the plan the "
-        "difference runs {range}.",
+        "95\u00a0% intervals of the difference reach {range}.",
         range=run,
     )
 

@@ -36,6 +36,9 @@ BELOW_ZERO: Final = mark("Below zero: scores at the site fell more, or rose less
 OF_FACILITATORS: Final = mark(
     "What lies between facilitators is also what lies between the groups that they lead: the two cannot be told apart."
 )
+BEFORE_ROUNDING: Final = mark(
+    "Sites are held against their limits before rounding: a site beyond a limit may be printed with the same number."
+)
 POSITIONS: Final = (
     mark("within both limits"),
     mark("beyond the 95\u00a0% limits"),
@@ -217,7 +220,7 @@ def _table(rows: Rows, measure: Measure, names: dict[str, str], content: ReportC
     )
     several = (say(OF_ALL_ARMS, baseline=content.design.baseline.label),) if len(content.design.arms) > 1 else ()
     way = join_sentences(say(BELOW_ZERO), say_direction(measure))
-    notes = (way, *several, *_note_numbers(names), *mark_notes(tuple(lines)))
+    notes = (way, *several, say(BEFORE_ROUNDING), *_note_numbers(names), *mark_notes(tuple(lines)))
     return Table(caption, tuple(say(column) for column in _COLUMNS), tuple(lines), notes)
 
 

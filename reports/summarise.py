@@ -161,7 +161,7 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
         who_came=say_who_came(rows, content),
         headline=headline,
         asked=say_question(content),
-        notes=() if first is None else tuple(note for note in first.notes if note not in map(say, NO_PROOF)),
+        notes=() if first is None else _notes_of_page_one(first),
         also_found=say_also_found(rows, content, {claim.estimand: claim for card in cards for claim in card.claims}),
         interval_means=say_interval_means(content, first),
         certainty_means=say_certainty_means(level),
@@ -191,6 +191,12 @@ def summarise_report(content: ReportContent, gated: pd.DataFrame) -> ReportView:
             ),
         ),
     )
+
+
+def _notes_of_page_one(claim: Claim) -> tuple[str, ...]:
+    """Return the notes of a claim without what page one says elsewhere, or leaves to the card."""
+    elsewhere = (*map(say, NO_PROOF), *claim.only_in_card)
+    return tuple(note for note in claim.notes if note not in elsewhere)
 
 
 def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:

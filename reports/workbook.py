@@ -175,7 +175,8 @@ def _add_table(sheet: Worksheet, table: Table, number: int, banners: tuple[str, 
         _embolden(sheet.cell(header, column))
     for row, cells in enumerate(rows, header + 1):
         for column, text in enumerate(cells, 1):
-            _write_cell(sheet.cell(row, column), text)
+            write = write_text if table.is_text or column == 1 else _write_cell  # the first is the header of its row
+            write(sheet.cell(row, column), text)
             sheet.cell(row, column).alignment = Alignment(wrap_text=True, vertical="top")
     if rows:
         marked = Marked(

@@ -40,7 +40,14 @@ def spread_intervals(table: Table) -> tuple[tuple[str, ...], tuple[tuple[str, ..
 
 def read_number(text: str, language: Language) -> tuple[float, str] | None:
     """Return value and number format of a cell that prints a number, a share as a part of one; None of any other."""
-    plain = text.replace(language.thousands, "").replace(MINUS, "-")
+    plain = text.replace(MINUS, "-")
+    if language.thousands in plain:
+        grouped = (
+            rf"-?[0-9]{{1,3}}(?:{re.escape(language.thousands)}[0-9]{{3}})+(?![0-9{re.escape(language.thousands)}])"
+        )
+        if not re.match(grouped, plain):
+            return None
+        plain = plain.replace(language.thousands, "")
     percent = plain.removesuffix(f"{NO_BREAK}%")
     found = re.fullmatch(rf"-?[0-9]+(?:{re.escape(language.decimal_point)}([0-9]+))?", percent)
     if found is None:

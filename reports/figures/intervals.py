@@ -132,7 +132,7 @@ def find_range(rows: Sequence[Row], values: Sequence[float], band: float | None 
 
 def _line(mark: Mark) -> dict[str, Any]:
     looks = {"color": INK, "width": 2, "dash": "dash"} if mark.is_margin else {"color": INK, "width": 1}
-    return {"type": "line", "x0": mark.value, "x1": mark.value, "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
+    return {"type": "line", "x0": mark.value, "x1": mark.value, "y0": 0, "y1": 1, "yref": "paper", "layer": "between",
             "line": looks}  # fmt: skip
 
 

@@ -45,12 +45,15 @@ def draw_reliability(rows: Rows, content: ReportContent) -> tuple[Illustration, 
     content : ReportContent
         Labels, design and plan.
     """
-    found = _occasions(rows, content)
+    every = content.design.timepoints
+    drawn = every if len(every) <= _MOST_TIMEPOINTS else (every[0], every[-1])
+    known = _occasions(rows, content)
+    found = [each for each in known if each.timepoint in drawn]
     if not found:
         return ()
-    low = min(each.alpha.value for each in found)
-    high = max(each.alpha.value for each in found)
-    weak = sum(each.alpha.value < ENOUGH for each in found)
+    values = [each.alpha.value for each in known]  # of every timepoint, as in the table
+    low, high, weak = min(values), max(values), min(values) < ENOUGH
+    has_intervals = [has_interval(each.alpha) for each in found]
     ends = {"low": format_number(low, 2), "high": format_number(high, 2), "enough": format_number(ENOUGH, 1)}
     caption = [
         say("Cronbach\u2019s alpha, by measure and timepoint: {low} (1 is best).", **ends)
@@ -59,7 +62,12 @@ def draw_reliability(rows: Rows, content: ReportContent) -> tuple[Illustration, 
         say("The dashed line is at {enough}, which is commonly asked for.", **ends),
         say("No value is below it.") if not weak else say("Some values are below it: such scores hold more chance."),
     ]
-    if not all(has_interval(each.alpha) for each in found):
+    if len(drawn) < len(every):
+        first, last = (each.label for each in drawn)
+        caption.append(
+            say("Drawn are {first} and {last} alone; the table holds every timepoint.", first=first, last=last)
+        )
+    if any(has_intervals) and not all(has_intervals):
         caption.append(say("Where no interval is drawn, it is not shown."))
     return (
         Illustration(
@@ -70,6 +78,12 @@ def draw_reliability(rows: Rows, content: ReportContent) -> tuple[Illustration, 
                 "Cronbach\u2019s alpha with intervals, and omega where it is known, for each measure and timepoint, "
                 "with a line at {enough}. The table below holds the same numbers.",
                 **ends,
+            )
+            if any(has_intervals)
+            else say(
+                "Cronbach\u2019s alpha, and omega where it is known, for each measure and timepoint, with a line at "
+                "{enough}. The table below holds the same numbers.",
+                **ends,
             ),
         ),
     )
@@ -77,11 +91,9 @@ def draw_reliability(rows: Rows, content: ReportContent) -> tuple[Illustration, 
 
 def _occasions(rows: Rows, content: ReportContent) -> list[Occasion]:
     design, own = content.design, pick(rows, analysis="reliability")
-    every = design.timepoints
-    timepoints = every if len(every) <= _MOST_TIMEPOINTS else (every[0], every[-1])
     found = []
     for measure in design.measures.values():
-        for timepoint in timepoints:
+        for timepoint in design.timepoints:
             place = {"outcome": measure.id, "timepoint": timepoint.id}
             alpha, omega = (pick_one(own, statistic=name, **place) for name in ("cronbach_alpha", "omega_total"))
             if alpha is not None and alpha.is_shown:
@@ -115,7 +127,7 @@ def _plot(found: Sequence[Occasion], content: ReportContent) -> go.Figure:
     axis = {"range": [max(lowest - 0.02, -1.0), 1.0], "title": {"text": escaped(say("Alpha or omega"))}, "nticks": 6,
             "ticklabeloverflow": "allow"}  # fmt: skip
     line: dict[str, Any] = {"type": "line", "x0": ENOUGH, "x1": ENOUGH, "yref": "paper", "y0": 0, "y1": 1,
-                            "layer": "below", "line": {"color": INK, "width": 1.5, "dash": "dash"}}  # fmt: skip
+                            "layer": "between", "line": {"color": INK, "width": 2, "dash": "dash"}}  # fmt: skip
     return lay_out_strips(figure, strips, axis, names=names, shapes=[line])
 
 

@@ -26,7 +26,7 @@ from reports.figures.intervals import (
 )
 from reports.figures.strips import SMALL
 from reports.language import say
-from reports.numbers import decimals_of, format_number, say_amount, scale_of
+from reports.numbers import decimals_of, decimals_to_print, format_number, say_amount, scale_of
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Illustration
 from reports.theme import INK, style_of
@@ -88,11 +88,18 @@ def _of_assumptions(estimand: Estimand, main: Row, own: Rows, content: ReportCon
 
 def _caption(estimand: Estimand, main: Row, others: list[Row], content: ReportContent) -> Iterator[str]:
     design, measure = content.design, content.plan.measure_of(estimand.outcome, content.design)
-    low, high = (_number(end(row.value for row in others), measure) for end in (min, max))
-    values = {"timepoint": _at(estimand, design), "main": _number(main.value, measure), "low": low, "high": high}
+    decimals = min(decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure), row.value)
+                   for row in (main, *others))  # fmt: skip
+    low, high = (format_number(end(row.value for row in others), decimals) for end in (min, max))
+    values = {"timepoint": _at(estimand, design), "main": format_number(main.value, decimals), "low": low, "high": high}
     if len(others) == 1:
         yield say(
             "At {timepoint}, the main analysis says {main}; under the other assumption that is shown it is {low}.",
+            **{name: value for name, value in values.items() if name != "high"},
+        )
+    elif low == high:
+        yield say(
+            "At {timepoint}, the main analysis says {main}; under each other assumption that is shown it is {low}.",
             **{name: value for name, value in values.items() if name != "high"},
         )
     else:

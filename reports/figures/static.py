@@ -67,10 +67,11 @@ def static_svg(item: Illustration) -> Markup:
     refuse_unknown(item.id, traces, layout)
     x, y, top = _placed(traces, layout)
     drawn = [
-        _shapes(layout, x, y, is_below=True),
+        _shapes(layout, x, y, "below"),
         draw_grid(x, y) + draw_grid(y, x),
+        _shapes(layout, x, y, "between"),
         "".join(_marks(traces, layout, x, y)),
-        _shapes(layout, x, y, is_below=False),
+        _shapes(layout, x, y, "above"),
         draw_axis(x, y) + draw_axis(y, x),
         _legend(_in_legend(traces, layout), x, top),
         "".join(_annotation(each, x, y) for each in layout.get("annotations", ())),
@@ -190,10 +191,10 @@ def _place(value: Any, reference: str, axis: Axis) -> float:
     return axis.at(value)
 
 
-def _shapes(layout: dict[str, Any], x: Axis, y: Axis, *, is_below: bool) -> str:
+def _shapes(layout: dict[str, Any], x: Axis, y: Axis, layer: str) -> str:
     found = ""
     for shape in layout.get("shapes", ()):
-        if (shape.get("layer", "above") == "below") != is_below:
+        if shape.get("layer", "above") != layer:
             continue
         ends = [_place(shape[name], shape.get(f"{name[0]}ref", name[0]), x if name[0] == "x" else y)
                 for name in ("x0", "y0", "x1", "y1")]  # fmt: skip

@@ -65,6 +65,7 @@ _CHOICES: Final[Mapping[str, Collection[Any]]] = {
     "scatter.fill": ("none", "toself"),
     "bar.marker.pattern.shape": ("", *HATCHES),
     "shape.type": ("rect", "line"),
+    "shape.layer": ("below", "between", "above"),
     "shape.line.dash": tuple(DASHES),
     "annotation.textangle": (0, -90),
     "layout.barmode": ("group", "stack", "overlay"),

@@ -122,7 +122,8 @@ def _rows() -> list[Result]:
                p_value=0.009, n=190, verdict="estimated", method="A model in words."),
         Result(**question, estimand="wellbeing_post", outcome="wellbeing", verdict="refused:no_scores",
                method="Nobody has a score. Deliver the answers."),
-        Result(analysis="certainty", statistic="level", outcome="stigma", value=3),
-        Result(analysis="certainty", statistic="reason", outcome="stigma", value=1, method="Few groups were observed."),
+        Result(analysis="certainty", statistic="level", outcome="stigma", estimand="stigma_post", value=3),
+        Result(analysis="certainty", statistic="reason", outcome="stigma", estimand="stigma_post", value=1,
+               method="Few groups were observed."),
     ]  # fmt: skip
     return rows

@@ -27,6 +27,7 @@ def write_single_group(folder: Path) -> None:
     def change(study: dict[str, Any]) -> None:
         study["design"] = "single_group"
         study["arms"] = [{"id": "peer", "label": "Peer support"}]
+        study["programme"] = "Weekly peer groups of ten people with a trained facilitator, for twelve weeks."
         study["question"] = "Do people with a long-term condition feel less stigma after meeting in a peer group?"
         study["sources"][0]["participant_columns"]["arm"]["values"] = {"P": "peer"}
 

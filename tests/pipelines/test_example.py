@@ -1,6 +1,7 @@
 """The example from end to end: known truth, seeded faults, the same bytes every time."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,8 @@ def test_nothing_that_is_published_holds_a_pseudonym_or_an_id(run: Run, harbour:
     for name in PUBLISHED:
         content = (harbour / "output" / name).read_bytes()
         assert not any(person.encode() in content for person in people), name
-        assert not any(f"H{number:03}".encode() in content for number in range(1, 241)) or name == "report.html"
+        told = re.sub(rb"<svg.*?</svg>", b"", content, flags=re.DOTALL)  # a path goes on with H and a number
+        assert not any(f"H{number:03}".encode() in told for number in range(1, 241)) or name == "report.html"
 
 
 def test_the_steps_are_told_in_their_order(run: Run, steps: list[str]) -> None:

@@ -70,7 +70,7 @@ def test_a_plan_that_is_frozen_after_a_run_is_told_as_such_and_nothing_of_it_is_
     report = small_study / "output" / "report.html"
     assert "Not pre-specified: the plan was not frozen before outcomes were read." in words_of(report)
     (line,) = [json.loads(line) for line in (small_study / "output" / LEDGER).read_text().splitlines()]
-    assert set(line) == {"on", "command", "plan", "data"}
+    assert set(line) == {"on", "command", "plan", "data", "asked"}
     assert f"after outcomes were read on {line['on']}" in peerimpact("plan", "freeze", small_study)
     state = machine("plan", "show", small_study)
     assert state["is_frozen_before_outcomes"] is False

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pandas as pd
 import pytest
@@ -231,3 +232,26 @@ def test_what_is_not_protected_is_not_released(small_study: Path) -> None:
     assert code == 2
     assert "protects no small numbers" in said
     assert not (small_study / "releases.jsonl").exists()
+
+
+def test_numbers_of_a_run_are_not_reported_under_another_plan(harbour: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(harbour, tmp_path / "harbour"))
+    plan = (folder / "sap.yaml").read_text()
+    for before, after in (("value: 2, source", "value: 1, source"), ("at_least: 10", "at_least: 15")):
+        assert before in plan
+        (folder / "sap.yaml").write_text(plan.replace(before, after))
+        done = CliRunner().invoke(app, ["report", str(folder)])
+        assert done.exit_code == 2
+        assert "changed after the last run" in done.output
+    (folder / "sap.yaml").write_text(plan.replace("declared for this invented example", "declared elsewhere"))
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 0, done.output
+
+
+def test_results_of_another_version_are_told_as_such(harbour: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(harbour, tmp_path / "harbour"))
+    with duckdb.connect(str(folder / "output" / "store.duckdb")) as store:
+        store.execute("alter table results drop column verdict")
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 2
+    assert "another version of peerimpact" in " ".join(done.output.split())

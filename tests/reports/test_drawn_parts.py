@@ -20,6 +20,7 @@ from reports.figures import figure_json
 from reports.figures.changes import draw_changes
 from reports.figures.distribution import draw_distribution
 from reports.figures.dose import draw_dose
+from reports.figures.drawing import GRID
 from reports.figures.formats import draw_formats
 from reports.figures.funnel import draw_funnels
 from reports.figures.reliability import draw_reliability
@@ -374,6 +375,28 @@ def test_reliability_has_its_guide_line_and_says_what_is_below(content: ReportCo
     )
     (drawn,) = draw(draw_reliability, replace(content, results=weak))
     assert "Some values are below it" in words(drawn)
+
+
+def test_the_line_asked_for_stands_over_the_grid_so_that_its_dashes_show(content: ReportContent) -> None:
+    (drawn,) = draw(draw_reliability, content)
+    still = str(static_svg(drawn))
+    assert still.index('stroke-dasharray="9 5"') > still.index(GRID)
+
+
+def test_the_range_of_alpha_is_that_of_every_timepoint_also_of_those_not_drawn(content: ReportContent) -> None:
+    first, *_, last = content.design.timepoints
+    between = [replace(last, id=f"between_{number}", label=f"Visit {number}") for number in range(4)]
+    (alpha,) = content.results[content.results["statistic"] == "cronbach_alpha"].to_dict("records")[:1]
+    more = pd.DataFrame([alpha | {"timepoint": "between_1", "value": 0.97}])
+    long = replace(
+        content,
+        design=replace(content.design, timepoints=(first, *between, last)),
+        results=pd.concat([content.results, more], ignore_index=True),
+    )
+    (drawn,) = draw(draw_reliability, long)
+    assert "from 0.88 to 0.97" in drawn.caption
+    assert f"Drawn are {first.label} and {last.label} alone" in drawn.caption
+    assert 0.97 not in [value for trace in traces(drawn) for value in trace["x"]]
 
 
 def test_labels_of_a_study_are_no_mark_up(everything: tuple[ReportContent, Rows]) -> None:

@@ -59,7 +59,7 @@ TRUE = {
         "lower is better", "The interval holds zero; that is no proof that there is no difference.",
         "Do not read this as proof that the arms are alike, nor as a success.", "Fixed effects and random effects",
         "after allowing for age, being in the arm was associated with a change that was 2 points lower",
-        "Chance decided who was in which arm, so at the start the arms differed by luck alone.",
+        "Chance decided who was in which arm, so at the start the arms should differ by luck alone.",
         "Whether any one person is better or worse off than before: samples were compared.",
         "nobody was followed from one to the next", "so few people are behind it that somebody could be recognised",
         "people surveyed at Autumn scored 3 points higher", "The results hold no row for it.",

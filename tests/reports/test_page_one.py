@@ -13,10 +13,14 @@ from reports import ReportContent, gate_results
 from reports.also_found import say_also_found
 from reports.asked import say_question
 from reports.claims import make_claim
+from reports.harms_in_short import say_harms_in_short
 from reports.lint import lint_claims
 from reports.not_to_conclude import OF_DESIGN, say_certainty_means, say_interval_means, say_not_to_conclude
-from reports.overview import say_who_came
+from reports.overview import say_next_steps, say_who_came
 from reports.reading import Rows, read_rows
+
+from .test_change_counts import MANY, with_rows
+from .test_change_counts import rows_of as changes_of
 
 Build = Callable[..., ReportContent]
 KINDS: tuple[DesignKind, ...] = tuple(OF_DESIGN)
@@ -73,6 +77,26 @@ def test_rates_are_of_the_time_of_the_headline_and_a_score_is_more_than_an_answe
     assert fewer.endswith("With a score of felt stigma at 12 weeks: 170 in Peer support and 180 in Usual care.")
 
 
+def test_an_exact_number_does_not_follow_at_least(build: Build) -> None:
+    content = build()
+    rows = tuple(
+        replace(row, n=float("nan"), at_least=95.0) if (row.statistic, row.arm) == ("observed", "peer") else row
+        for row in rows_of(content)
+    )
+    said = say_who_came(rows, content)[1]
+    assert said.endswith(": 200 in Usual care and at least 95 in Peer support.")
+
+
+def test_following_up_is_asked_for_the_time_of_the_headline_where_few_answered_there(recount: Build) -> None:
+    def steps(**counts: tuple[int, ...]) -> str:
+        content = recount(**counts)
+        return " ".join(say_next_steps(rows_of(content), content, ()))
+
+    assert "did at 12 weeks in Peer support." in steps(peer=(220, 120, 110), usual=(231, 220, 100))
+    assert "did at 26 weeks in Usual care." in steps(peer=(220, 200, 190), usual=(231, 220, 100))
+    assert "four in five" not in steps(peer=(220, 200, 190), usual=(231, 220, 210))
+
+
 def test_where_nothing_of_the_answers_may_be_told_the_reason_stands_once(recount: Build) -> None:
     content = recount(peer=(12, 7, 6), usual=(12, 7, 6))
     said = " ".join(say_who_came(rows_of(content), content))
@@ -99,6 +123,30 @@ def test_the_later_timepoint_stands_beside_the_headline(plans: Build) -> None:
     assert found(plans("single_group"))[0].startswith("Felt stigma at 26 weeks: a clear change, 2.4 points lower (")
     assert found(plans(estimate=NOT_CLEAR))[0].startswith("Felt stigma at 26 weeks: no clear difference, 0.4 points")
     assert found(plans(verdict="refused:empty_cell"))[0] == "Felt stigma at 26 weeks: not computed."
+
+
+def test_people_who_scored_better_come_with_how_the_arms_differ_in_that(build: Build) -> None:
+    said = " ".join(found(with_rows(build(), *changes_of(MANY))))
+    assert (
+        "21 more of 100 people in Peer support than in Usual care scored at least 2 points better (95\u00a0% interval from "
+        in said
+    )
+    assert "could be none" not in said
+    nearly = changes_of(MANY | {"usual": (30, 30, 40, 40, 60)})
+    assert "The difference could be none. At 12 weeks, " in " ".join(found(with_rows(build(), *nearly)))
+
+
+def test_shares_are_not_compared_where_the_comparison_is_refused_or_hidden(build: Build) -> None:
+    content = with_rows(build(), *changes_of(MANY))
+    claim = make_claim(content.plan.estimands[0], rows_of(content), content)
+    for claims, hidden in (({}, True), ({claim.estimand: replace(claim, is_answered=False)}, False)):
+        rows = tuple(
+            replace(row, hidden=hidden) if row.statistic == "difference_in_shares" else row for row in rows_of(content)
+        )
+        own = {each.id: make_claim(each, rows, content) for each in content.plan.estimands} | claims
+        said = " ".join(say_also_found(rows, content, own))
+        assert "56 of 100 people in Peer support" in said
+        assert "than in Usual care scored" not in said
 
 
 def test_the_other_outcomes_are_told_by_what_is_good_and_none_is_left_out(build: Build) -> None:
@@ -158,6 +206,23 @@ def test_harms_are_told_by_arm_as_the_gate_leaves_them(build: Build) -> None:
     assert "in Peer support and" in said
     assert "22" not in said
     assert "46" not in said
+    assert said.endswith("Numbers with “about” are rounded and do not tell whether the arms differ.")
+
+
+def test_a_harm_whose_number_is_not_shown_says_why(build: Build) -> None:
+    content = build()
+    plan = content.plan.model_copy(update={"harms": [Harm(id="fall", label="Falls", event="fall")]})
+    content = replace(content, plan=plan)
+    counts = [
+        Result(analysis="harms", statistic="people_with_event", item="fall", arm=arm, value=22, n=22)
+        for arm in ("peer", "usual")
+    ]
+    rows = read_rows(gate_results(results_table(counts), "threshold-10"))
+    some = [replace(row, hidden=row.arm == "usual", value=20.0) for row in rows]
+    said = say_harms_in_short(tuple(some), content)
+    assert "Falls: about 20 people in Peer support and not shown for Usual care (so few people are behind it" in said
+    none = say_harms_in_short(tuple(replace(row, hidden=True) for row in rows), content)
+    assert none.endswith("Falls: not shown, so that nobody can be recognised.")
 
 
 @pytest.mark.parametrize("kind", KINDS)

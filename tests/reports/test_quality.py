@@ -95,6 +95,7 @@ def test_an_estimate_that_differs_by_few_people_is_not_shown_and_the_card_says_s
     assert (again["verdict"], again["method"]) == ("refused:withheld", "")  # neither tells how few there were
     assert note_of(content).startswith("What the same comparison gives without the")
     assert "is not shown: so few people" in note_of(content)
+    assert "What the same comparison" not in " ".join(summarise_report(content, gated).notes)
 
 
 def test_what_is_shown_of_the_other_estimate_is_coarse_and_without_counts(build: Build) -> None:

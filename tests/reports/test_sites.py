@@ -11,7 +11,7 @@ from analysis.sites_part import TOO_FEW
 from reports import ReportContent, gate_results
 from reports.reading import Rows, read_rows
 from reports.sections import Block
-from reports.sites import CAUTION, NUMBERED, OF_FACILITATORS, name_sites, say_sites
+from reports.sites import BEFORE_ROUNDING, CAUTION, NUMBERED, OF_FACILITATORS, name_sites, say_sites
 
 from .said_in_marks import find_unmarked
 
@@ -104,6 +104,7 @@ def test_more_sites_beyond_their_limits_than_chance_puts_there_ask_for_a_look(
 def test_sites_of_several_arms_are_told_to_say_nothing_of_the_arms(build: Build) -> None:
     (table,) = only_block(build(), number_of_sites(), *spread("site"), *listed("north", 0)).tables
     assert any("how sites differ says nothing of how the arms differ" in note for note in table.notes)
+    assert BEFORE_ROUNDING in table.notes
     (table,) = only_block(build("single_group"), number_of_sites(), *spread("site"), *listed("north", 0)).tables
     assert not any("arms" in note for note in table.notes)
 

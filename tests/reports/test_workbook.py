@@ -13,7 +13,7 @@ from reports import ReportContent, prepare_report
 from reports.cells import Table
 from reports.language import LANGUAGES, open_language, speaking
 from reports.workbook import name_sheet, render_workbook
-from reports.workbook_columns import spread_intervals
+from reports.workbook_columns import read_number, spread_intervals
 
 Build = Callable[..., ReportContent]
 
@@ -117,3 +117,17 @@ def test_a_table_is_marked_as_one_with_its_header_in_view(book: Workbook) -> Non
         assert all(cell.value for cell in sheet[header][: len(table.tableColumns)])
     assert book.properties.title
     assert book.properties.language == "en"
+
+
+@pytest.mark.parametrize("tag", ["en", "es", "fr", "ar"])
+def test_a_version_is_no_number_in_any_language(tag: str) -> None:
+    language = open_language(tag)
+    for version in ("3.11.7", "1.2.3", "12.34.567", "1,23,4"):
+        assert read_number(version, language) is None
+    assert read_number(f"1{language.thousands}234", language) == (1234.0, "#,##0")
+
+
+def test_versions_and_names_of_rows_stay_texts(book: Workbook) -> None:
+    (sheet,) = [sheet for sheet in book.worksheets if sheet["A1"].value == "Software"]
+    assert {type(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None} == {str}
+    assert all(isinstance(row[0].value, str | None) for sheet in book.worksheets for row in sheet.iter_rows())
