@@ -214,11 +214,12 @@ def test_the_range_in_a_reason_is_made_of_numbers_that_the_gate_leaves(build: Bu
         results = pd.concat([content.results, results_table([reason])], ignore_index=True)
         gated = gate_results(results, "threshold-10")
         told = say_certainty(read_rows(gated), content.plan.estimands[0], content).reasons[-1]
-        assert told.startswith(f"{hangs[:-1]}: under the assumptions of the plan the difference runs")
+        start, _, reached = told.partition(" reach ")
+        assert start == f"{hangs[:-1]}: under the assumptions of the plan the 95\u00a0% intervals of the difference"
         is_answer = gated["estimand"].eq("stigma_post") & gated["analysis"].isin(["model", "sensitivity"])
-        kept = gated.loc[is_answer, "value"].abs()
-        said = re.findall(r"\d+\.?\d*", told)
-        assert len(kept) == len(said) == 2
+        kept = gated.loc[is_answer, ["conf_low", "conf_high"]].abs().to_numpy().ravel()
+        said = re.findall(r"\d+\.?\d*", reached)
+        assert len(kept) == 2 * len(said) == 4
         assert all(number in {f"{value:.{places}f}" for value in kept for places in (0, 1)} for number in said)
 
 
