@@ -15,6 +15,8 @@ SUMS: Final = (*OBSERVED, "model")
 """Values of `analysis` whose numbers are sums of scores over people."""
 COMMON_SPREADS: Final = ("standard_error_of_measurement", "reliable_change")
 """Statistics of a measure from which, with its reliability, the standard deviation of all arms together is had."""
+SPREAD: Final = ["std_error", "df", "conf_low", "conf_high"]
+"""Columns that tell, of a mean, how far the scores are spread."""
 _PLACE: Final = ["analysis", "outcome", "arm", "timepoint"]
 
 
@@ -39,8 +41,7 @@ def gate_classes(gated: pd.DataFrame, threshold: int) -> None:
             if few[index] or row["analysis"] == "model":
                 blur(gated, index)
         elif row["classes"] > 2 or tuple(row[_PLACE]) in places:
-            blur(gated, index)
-            gated.loc[index, ["conf_low", "conf_high", "p_value"]] = np.nan
+            gated.loc[index, [*SPREAD, "p_value"]] = np.nan
         elif few[index]:
             blur(gated, index)
     _hide_common_spread(gated, places)

@@ -32,7 +32,8 @@ def spread_intervals(table: Table) -> tuple[tuple[str, ...], tuple[tuple[str, ..
         The numbers as they are printed; a cell without an interval stands in the first of its columns, an en dash in
         the others.
     """
-    spread = [_spread(name, cells) for name, cells in zip(table.columns, _columns(table), strict=True)]
+    first, *others = zip(table.columns, _columns(table), strict=True)
+    spread = [((first[0],), [(cell,) for cell in first[1]]), *(_spread(*column) for column in others)]
     names = tuple(name for names, _ in spread for name in names)
     rows = zip(*(cells for _, cells in spread), strict=True) if table.rows else ()
     return names, tuple(tuple(text for cell in row for text in cell) for row in rows)
