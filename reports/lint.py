@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import unicodedata
@@ -21,8 +20,16 @@ TECHNICAL: Final = FORBIDDEN_WORDS["en"].technical
 """The English tables, which hold in a report of any language: a sentence without translation is in English."""
 
 LANGUAGE_OF_CODE: Final = "en"
-_INLINE: Final = frozenset({"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup"})
-_SPOKEN: Final = frozenset({"alt", "aria-description", "aria-label", "content", "label", "placeholder", "title"})
+_INLINE: Final = frozenset(
+    ("a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark", "q",
+     "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tspan", "u", "var", "wbr")
+)  # fmt: skip
+_PLACED: Final = frozenset({"x", "y", "dy"})
+"""What a line of a drawing has of its own, which no part of a word has."""
+_SPOKEN: Final = frozenset(
+    ("alt", "aria-description", "aria-label", "aria-placeholder", "aria-roledescription", "aria-valuetext", "content",
+     "label", "placeholder", "summary", "title", "value")
+)  # fmt: skip
 _IGNORABLE: Final = dict.fromkeys(
     [
         *map(ord, "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"),
@@ -68,6 +75,8 @@ def lint_claims(
     words = FORBIDDEN_WORDS[language]
     tables = (words,) if language == LANGUAGE_OF_CODE else (words, FORBIDDEN_WORDS[LANGUAGE_OF_CODE])
     rest = _without_quoted(words.fold(plain_text(readable_text(text))), quoted, tables)
+    for table in tables:
+        rest = table.harmless.sub(" ? ", rest)
     problems = [problem for table in tables for problem in _find_claims(rest, design_kind, table)]
     if design_kind in RESAMPLED:
         problems += [problem for table in tables for problem in _find_followed(rest, table)]
@@ -88,11 +97,10 @@ def _without_quoted(text: str, quoted: Collection[str], tables: tuple[ForbiddenW
 
 
 def _find_claims(text: str, design_kind: DesignKind, words: ForbiddenWords) -> Iterator[Problem]:
-    rest = words.open_questions.sub(" ? ", text)
-    for found in words.claims.finditer(rest):
+    for found in words.claims.finditer(text):
         yield Problem(
             "claims_too_much",
-            f"The report says '{found.group()}' near '{rest[max(0, found.start() - 40) : found.end() + 40]}', which "
+            f"The report says '{found.group()}' near '{text[max(0, found.start() - 40) : found.end() + 40]}', which "
             f"the design '{design_kind}' or this result does not allow.",
             "Say what was observed, with its interval.",
         )
@@ -129,9 +137,9 @@ class _Reader(HTMLParser):
         self._inside = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _INLINE:
-            self.parts.append("\n")
         values = dict(attrs)
+        if tag not in _INLINE or values.keys() & _PLACED:
+            self.parts.append("\n")
         if tag in ("script", "style"):
             self._inside = "json" if values.get("type") == "application/json" else "code"
         if not (tag == "meta" and "http-equiv" in values):
@@ -152,7 +160,7 @@ class _Reader(HTMLParser):
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        yield html.unescape(value.replace("<br>", " "))
+        yield readable_text(value)
     elif isinstance(value, dict):
         for part in value.values():
             yield from _strings(part)

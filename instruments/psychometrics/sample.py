@@ -166,7 +166,7 @@ def _rows_of_two(first: MeasureSample, later: MeasureSample, fewest: int, *, wit
     def agreement() -> list[_Row]:
         estimate = estimate_retest_agreement(first.scores, later.scores, fewest=fewest)
         said = tell(
-            "{agreement} with {timepoint}; change that differs between participants lowers it",
+            "{agreement} with {timepoint}; it is lower where change differs between participants",
             agreement=estimate.method,
             timepoint=first.timepoint,
         )
