@@ -16,7 +16,7 @@ from analysis.series_model import REFUSALS as SERIES_REFUSALS
 from analysis.series_model import object_to_series
 from analysis.stepped_wedge import REFUSALS as STEP_REFUSALS
 from analysis.stepped_wedge import object_to_steps
-from analysis.telling import Number, tell
+from analysis.telling import Number, list_told, tell
 
 Particulars = dict[str, str | Number]
 """What the sentence of a refusal names: labels and declared numbers."""
@@ -55,8 +55,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "Nobody in arm '{arm}' has a score of {outcome} at {timepoint}.\nChoose a timepoint with answers in both arms."
     ),
     "too_few_participants": tell(
-        "Too few participants of arm '{arm}' have a score of {outcome} at {timepoint}: fewer than {fewest}.\nRead the "
-        "description instead; the floor is small_numbers: fewest_per_arm in the plan."
+        "The plan asks for at least {fewest} participants in each arm with a score of {outcome} at {timepoint}; there "
+        "are fewer in {arms}.\nThe floor is small_numbers: fewest_per_arm in the plan."
     ),
     "covariate_not_asked": tell(
         "The covariate '{covariate}' is missing for everybody in arm '{arm}' with a score of {outcome} at {timepoint}, "
@@ -68,7 +68,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "or collect more groups."
     ),
     "nobody_waits": tell(
-        "At {timepoint} the people of arm '{arm}' had begun the programme too, so nobody was left to compare with.\n"
+        "At {timepoint} the people of arm '{arm}' had begun the programme too, so nobody remained to compare with.\n"
         "Choose a timepoint up to {until}."
     ),
     "people_without_group": tell(
@@ -199,10 +199,13 @@ def _objections(
     for arm in arms:
         if arm not in counts.index or not counts.loc[arm, score_column(estimand.timepoint)]:
             yield "empty_cell", {"arm": arm, "timepoint": labels[estimand.timepoint]}
+    for timepoint in (estimand.timepoint, design.baseline.id):
+        of_arms = counts.loc[list(arms), score_column(timepoint)]
+        short = [arm.label for arm in design.arms if arm.id in arms and of_arms[arm.id] < fewest]
+        if short:
+            at = labels[timepoint]
+            yield "too_few_participants", {"arms": list_told(short), "timepoint": at, "fewest": Number(fewest)}
     for arm in arms:
-        for timepoint in (estimand.timepoint, design.baseline.id):
-            if counts.loc[arm, score_column(timepoint)] < fewest:
-                yield "too_few_participants", {"arm": arm, "timepoint": labels[timepoint], "fewest": Number(fewest)}
         if arm in in_groups and not _groups_are_replicated(complete.loc[complete["arm"] == arm, "group"]):
             yield "group_without_replication", {"arm": arm, "groups": Number(FEWEST_GROUPS)}
 

@@ -69,7 +69,7 @@ MODEL_REFUSALS: Final[dict[str, str]] = {
         "could have been in either, or take out of the estimand what only one arm can have."
     ),
     "too_little_overlap": tell(
-        "Too few people of an arm are like anybody in the other arm, so too few are left to compare.\nCompare people "
+        "Too few people of an arm are like anybody in the other arm, so too few remain to compare.\nCompare people "
         "who could have been in either, or describe the arms side by side."
     ),
     "weights_alone": tell(

@@ -22,13 +22,13 @@ _KINDS: Final = {
     "gee": tell("Generalised estimating equations of all scores, averaged over the people there are."),
     "least_squares": tell("Linear model of all scores by least squares, each timepoint a sample of its own."),
 }
-_COMMON_BASELINE: Final = tell(
+COMMON_BASELINE: Final = tell(
     "Fixed terms: timepoint and arm by timepoint, baseline means constrained equal between arms."
 )
 _CHANGES: Final = tell("Fixed terms: timepoint, arm and arm by timepoint, compared by change from baseline.")
 _FIXED: Final = {
-    "randomised": _COMMON_BASELINE,
-    "waitlist": _COMMON_BASELINE,
+    "randomised": COMMON_BASELINE,
+    "waitlist": COMMON_BASELINE,
     "stepped_wedge": tell("Fixed terms: timepoint, and whether the group had the programme."),
     "matched_comparison": _CHANGES,
     "comparison": _CHANGES,

@@ -46,7 +46,7 @@ REFUSALS: Final[dict[str, Told]] = {
     "group_in_both_arms": tell("A group has people of both arms.\nCheck the columns of arm and group."),
     "too_few_clusters": tell(
         "An arm has fewer than two groups with scores at baseline and then, so groups and arms cannot "
-        "be told apart.\nRead the description instead."
+        "be told apart.\nCollect more groups, or describe what was observed."
     ),
     "constant_outcome": tell("All groups have the same mean.\nCheck how the answers were coded."),
 }

@@ -25,8 +25,8 @@ Cell = tuple[str, str]
 REFUSALS: Final[dict[str, str]] = {
     "not_begun": tell("At {timepoint} the programme had not begun.\nChoose a timepoint from {start} on."),
     "too_few_at_timepoint": tell(
-        "Too few people have a score of {outcome} at {timepoint}: fewer than {fewest}.\nChoose another timepoint, or "
-        "read the description instead; the floor is small_numbers: fewest_per_arm in the plan."
+        "Too few people have a score of {outcome} at {timepoint}: fewer than {fewest}.\nChoose another timepoint; "
+        "the floor is small_numbers: fewest_per_arm in the plan."
     ),
     "series_too_short": tell(
         "Too few timepoints with enough answers for a departure from a trend, which needs: before {start} {before}, "

@@ -194,7 +194,7 @@ def _of_unit(base: Result, unit: dict[str, float | str]) -> Iterator[Result]:
         half = float(unit[limit])
         yield replace(
             row, statistic=f"site_{limit}", value=float(unit["unshrunken"]), conf_low=-half, conf_high=half,
-            method=_add(base, tell("mean of what is left over in the site, and funnel limits about zero")),
+            method=_add(base, tell("mean of the residuals in the site, and funnel limits about zero")),
         )  # fmt: skip
     yield replace(row, statistic="site_position", value=float(unit["position"]))
 

@@ -41,7 +41,7 @@ REFUSALS: Final[dict[str, str]] = {
     ),
     "too_few_on_a_side": tell(
         "Too few participants have a score of {outcome} with the programme, or before it, up to {timepoint}: fewer "
-        "than {fewest}.\nRead the description instead; the floor is small_numbers: fewest_per_arm in the plan."
+        "than {fewest}.\nThe floor is small_numbers: fewest_per_arm in the plan."
     ),
 }
 """Reason code -> pattern of a sentence with the way out; none gives a number of people found."""

@@ -86,6 +86,28 @@ def require_same_question(folder: StudyFolder) -> None:
         raise PipelineError(Problem("asked_otherwise", message, "Run it again: peerimpact run STUDY.", "sap.yaml"))
 
 
+def require_same_data(folder: StudyFolder, data: Mapping[str, str]) -> None:
+    """Refuse to report the numbers of a run beside what a later run, that did not come to its end, read.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        A study that has run.
+    data : mapping
+        Source -> SHA-256 of what was read, as it stands in the store.
+
+    Raises
+    ------
+    PipelineError
+        No run told of these data.
+    """
+    path = folder.output / FILE
+    told = {line.get("data") for line in _lines(path)} if path.exists() else set()
+    if told and fingerprint(dict(data)) not in told:
+        message = "The last run read other data and did not come to its end: the numbers at hand are of an earlier one."
+        raise PipelineError(Problem("run_not_ended", message, "Run it again: peerimpact run STUDY."))
+
+
 def first_reading(folder: StudyFolder) -> str:
     """Return the day on which outcomes were first read, as far as the ledgers tell; empty where they were not."""
     days = [day for path in _ledgers(folder) if path.exists() for day in _days(path)]

@@ -11,12 +11,15 @@ import pandas as pd
 
 from pipelines.folder import StudyFolder
 from pipelines.provenance import describe_provenance, publish_provenance
-from pipelines.reporting import FORMATS, make_content, write_csv
+from pipelines.reporting import FORMATS, make_content, names_of_reports, write_csv
+from pipelines.setting_aside import set_aside_if_refused
 from pipelines.whole_files import write_whole
 from reports import prepare_report
 
 FROM_EVERY_RUN: Final = ("html", "summary", "xlsx", "csv", "parquet", "codebook")
 """Formats that every run writes; the others take longer and are written when asked for."""
+_EXACT: Final = ("quarantine", "reconciliation", "drift", "linking")
+_PROVENANCE: Final = "provenance.json"
 
 
 def publish(
@@ -46,21 +49,22 @@ def publish(
     -------
     list of Path
         The files, the report first.
+
+    Raises
+    ------
+    PeerimpactError
+        The results must not be told. What an earlier run published is set aside then.
     """
-    content = make_content(
-        folder, results=results, reconciliation=reconciliation, verdicts=verdicts, quotations=quotations
-    )
-    report = prepare_report(content)
-    files = {file: make(report) for file, make in (FORMATS[name] for name in FROM_EVERY_RUN)}
+    with set_aside_if_refused(folder.output, [*names_of_reports(), *(f"{name}.csv" for name in _EXACT), _PROVENANCE]):
+        content = make_content(
+            folder, results=results, reconciliation=reconciliation, verdicts=verdicts, quotations=quotations
+        )
+        report = prepare_report(content)
+        files = {file: make(report) for file, make in (FORMATS[name] for name in FROM_EVERY_RUN)}
     provenance = publish_provenance(describe_provenance(folder, reconciliation), reconciliation["source"])
     provenance["outputs"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    for name, table in (
-        ("quarantine", quarantine),
-        ("reconciliation", reconciliation),
-        ("drift", drift),
-        ("linking", linking),
-    ):
+    for name, table in zip(_EXACT, (quarantine, reconciliation, drift, linking), strict=True):
         files[f"{name}.csv"] = write_csv(table)
-    files["provenance.json"] = (json.dumps(provenance, indent=2, ensure_ascii=False) + "\n").encode()
+    files[_PROVENANCE] = (json.dumps(provenance, indent=2, ensure_ascii=False) + "\n").encode()
     folder.output.mkdir(parents=True, exist_ok=True)
     return [write_whole(folder.output / name, content) for name, content in files.items()]

@@ -12,19 +12,21 @@ from typing import Final
 import pandas as pd
 
 from data_contracts.errors import Problem, choose_from
-from instruments.exchange.workbooks import FORMULA_STARTS
+from instruments.exchange.workbooks import FORMULA_START
 from pipelines.errors import PipelineError
 from pipelines.folder import StudyFolder
 from pipelines.house_styles import open_house_style
-from pipelines.ledger import require_same_question
+from pipelines.ledger import require_same_data, require_same_question
+from pipelines.locking import lock_output
 from pipelines.own_words import language_of, open_study_language
 from pipelines.provenance import describe_provenance, publish_provenance
 from pipelines.releasing import number_release, open_releases, record_release
+from pipelines.setting_aside import set_aside_if_refused
 from pipelines.store import Store
 from pipelines.whole_files import write_whole
 from reports import Report, ReportContent, prepare_report, render_page
 from reports.codebook import describe_results, published_results
-from reports.language import open_language
+from reports.language import LANGUAGES, open_language
 from reports.own_words import texts_of_study
 from reports.pdf import print_pdf
 from reports.portfolio import render_portfolio
@@ -32,7 +34,8 @@ from reports.summary import render_summary
 from reports.who import STATEMENTS
 from reports.workbook import render_workbook
 
-AUDIENCES: Final = ("sponsor", "internal")
+INTERNAL: Final = "internal"
+AUDIENCES: Final = ("sponsor", INTERNAL)
 
 FORMATS: Final[Mapping[str, tuple[str, Callable[[Report], bytes]]]] = {
     "html": ("report.html", lambda report: render_page(report).encode()),
@@ -45,6 +48,7 @@ FORMATS: Final[Mapping[str, tuple[str, Callable[[Report], bytes]]]] = {
     "codebook": ("codebook.csv", lambda report: write_csv(describe_results(report))),
 }
 """Name of a format -> name of its file, and what makes its bytes."""
+_INDEX: Final = "index.html"
 
 
 def write_reports(
@@ -80,10 +84,12 @@ def write_reports(
     Raises
     ------
     PipelineError
-        The study has not run, a format is not known, or an internal report was to be released.
+        The study has not run, a run or a release of it is under way, a format is not known, or an internal report was
+        to be released.
     ReportError
-        The language is not known, a sentence claims more than the design allows, or so few people came or left since
-        an earlier release that they would stand out.
+        The language is not known, a sentence claims more than the design allows, fewer people would be protected than
+        in an earlier release, or so few came or left since then that they would stand out. Files of an earlier run
+        that bear the names of those refused are set aside then.
     """
     if is_release:
         _require_releasable(folder, audience)
@@ -95,18 +101,39 @@ def write_reports(
             message = f"There is no {code.removeprefix('unknown_')} '{name}'."
             raise PipelineError(Problem(code, message, choose_from(name, known)))
     _require_run(folder)
-    content = load_content(folder, audience=audience, language=language)
-    report, profile = prepare_report(content), folder.plan.value.small_numbers.profile
-    if is_release:
-        released = number_release(folder.path, report.gated, profile=profile)
-        report = prepare_report(replace(content, released=released))
     marks = [language] if language not in ("", language_of(folder)) else []
     marks += [audience] if audience != "sponsor" else []
-    files = {_marked(file, marks): make(report) for file, make in (FORMATS[name] for name in formats)}
-    if is_release:
-        told, time = b"".join(files.values()), datetime.fromisoformat(released.time)
-        record_release(folder.path, report.gated, profile=profile, report=told, time=time)
-    return [write_whole(folder.output / name, content) for name, content in files.items()]
+    makers = {_marked(file, marks): make for file, make in (FORMATS[name] for name in formats)}
+    with lock_output(folder, is_shared=not is_release):
+        content = load_content(folder, audience=audience, language=language)
+        with set_aside_if_refused(folder.output, makers):
+            files = _make_files(folder, content, makers, is_release=is_release)
+        return [write_whole(folder.output / name, made) for name, made in files.items()]
+
+
+def names_of_reports() -> list[str]:
+    """Return the name of every file that `write_reports` may write, for any audience, in any language."""
+    marks = [[*tag, *audience] for tag in ((), *((tag,) for tag in LANGUAGES)) for audience in ((), (INTERNAL,))]
+    return [_marked(file, each) for file, _ in FORMATS.values() for each in marks]
+
+
+def _make_files(
+    folder: StudyFolder,
+    content: ReportContent,
+    makers: Mapping[str, Callable[[Report], bytes]],
+    *,
+    is_release: bool,
+) -> dict[str, bytes]:
+    """Return the bytes of each file; of a release, only after it was recorded."""
+    report, profile = prepare_report(content), folder.plan.value.small_numbers.profile
+    if not is_release:
+        return {name: make(report) for name, make in makers.items()}
+    released = number_release(folder.path, report.gated, profile=profile)
+    report = prepare_report(replace(content, released=released))
+    files = {name: make(report) for name, make in makers.items()}
+    told, time = b"".join(files.values()), datetime.fromisoformat(released.time)
+    record_release(folder.path, report.gated, profile=profile, report=told, time=time)
+    return files
 
 
 def write_portfolio(folders: Sequence[StudyFolder], into: Path, *, language: str = "en") -> Path:
@@ -140,22 +167,25 @@ def write_portfolio(folders: Sequence[StudyFolder], into: Path, *, language: str
             "same_study", f"Two studies are called '{twice}'.", "Give each an id of its own in study.yaml."
         )
         raise PipelineError(problem)
-    reports = []
+    contents = []
     for folder in folders:
         _require_run(folder)
-        reports.append(prepare_report(load_content(folder, language=language)))
-    into.mkdir(parents=True, exist_ok=True)
-    for name, report in zip(names, reports, strict=True):
-        write_whole(into / f"{name}.html", render_page(report).encode())
+        with lock_output(folder, is_shared=True):
+            contents.append(load_content(folder, language=language))
     links = [f"{name}.html" for name in names]
-    page = render_portfolio(list(zip(reports, links, strict=True)), open_language(language))
-    return write_whole(into / "index.html", page.encode())
+    with set_aside_if_refused(into, [*links, _INDEX]):
+        reports = [prepare_report(content) for content in contents]
+        pages = {link: render_page(report) for link, report in zip(links, reports, strict=True)}
+        pages[_INDEX] = render_portfolio(list(zip(reports, links, strict=True)), open_language(language))
+    into.mkdir(parents=True, exist_ok=True)
+    return [write_whole(into / name, page.encode()) for name, page in pages.items()][-1]
 
 
 def load_content(folder: StudyFolder, *, audience: str = "sponsor", language: str = "") -> ReportContent:
     """Return what a report of a study is made from, from the tables of its last run."""
     store = Store(folder.store)
     reconciliation = store.load("reconciliation")
+    require_same_data(folder, dict(zip(reconciliation["source"], reconciliation["sha256"], strict=True)))
     return make_content(
         folder,
         results=store.load("results"),
@@ -195,7 +225,7 @@ def make_content(
 ) -> ReportContent:
     """Return what a report of a study is made from; for eyes inside, small numbers are not protected."""
     study, plan = folder.study.value, folder.plan.value
-    if audience == "internal":
+    if audience == INTERNAL:
         plan = plan.model_copy(update={"small_numbers": plan.small_numbers.model_copy(update={"profile": "none"})})
     return ReportContent(
         title=study.title,
@@ -228,11 +258,10 @@ def _by_theme(quotations: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def write_csv(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV for spreadsheet programs: no text is taken for a formula."""
+    """Return a table as CSV for spreadsheet programs: no text, nor what a list separator cuts off it, is a formula."""
     safe = table.copy()
     for column in safe.columns[safe.dtypes == "str"]:
-        risky = safe[column].str.startswith(FORMULA_STARTS)
-        safe[column] = safe[column].where(~risky, "'" + safe[column])
+        safe[column] = safe[column].map(lambda text: FORMULA_START.sub(r"\g<0>'", text), na_action="ignore")
     text: str = safe.to_csv(index=False, lineterminator="\n", float_format="%.10g")
     return text.encode("utf-8-sig")
 

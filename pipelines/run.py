@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from data_contracts.errors import PeerimpactError, Problem
-from pipelines.errors import PipelineError, defect
+from data_contracts.errors import PeerimpactError
+from pipelines.errors import defect
 from pipelines.folder import StudyFolder
+from pipelines.locking import lock_output
 from pipelines.store import Store
 
 
@@ -73,7 +71,7 @@ def run_study(folder: StudyFolder, on_step: Callable[[str], None] = lambda _: No
     studies = Studies(folder=str(folder.path), data_root=str(folder.data_root), output=str(folder.output))
     job = build_definitions(studies, {"steps": dg.LoggerDefinition(_step_logger(on_step))}).resolve_job_def(EVALUATE)
     study = folder.study.value.study
-    with _only_run(folder), dg.DagsterInstance.ephemeral() as instance:
+    with lock_output(folder), dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(str(STUDIES.name), [study])
         try:
             job.execute_in_process(instance=instance, partition_key=study, run_config={"loggers": {"steps": {}}})
@@ -95,37 +93,6 @@ def _told(error: BaseException) -> PeerimpactError:
             return cause
         cause = getattr(cause, "user_exception", None) or cause.__cause__
     return defect(error)
-
-
-@contextmanager
-def _only_run(folder: StudyFolder) -> Iterator[None]:
-    try:
-        folder.output.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder.output / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise PipelineError(
-            Problem(
-                "output_unusable",
-                f"The output folder cannot be used ({error.strerror}).",
-                "Name another one with --output, or check its rights.",
-                str(folder.output),
-            )
-        ) from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PipelineError(
-                Problem(
-                    "study_busy",
-                    "Another run of this study is under way.",
-                    "Wait until it has ended.",
-                    str(folder.path),
-                )
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _step_logger(on_step: Callable[[str], None]) -> Callable[[Any], logging.Logger]:

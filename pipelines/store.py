@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pandas as pd
@@ -12,6 +13,9 @@ import pandas as pd
 from data_contracts import Checked, conform, shipped_contract, shipped_contract_names, verdicts_table
 from data_contracts.errors import Problem
 from pipelines.errors import PipelineError
+
+_IN_USE: Final = "Could not set lock"
+"""What DuckDB says of a file that another process has open."""
 
 
 class Store:
@@ -31,7 +35,7 @@ class Store:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         verdicts = verdicts_table(checked.verdicts)
         verdicts.insert(0, "asset", name)
-        with self._connect() as connection:
+        with self._connect(is_writing=True) as connection:
             connection.begin()
             connection.register("incoming", checked.table)
             create = f'CREATE OR REPLACE TABLE "{_known(name)}" AS SELECT * FROM incoming'  # noqa: S608 - closed names
@@ -64,31 +68,25 @@ class Store:
         return table.sort_values("contract", kind="stable").reset_index(drop=True)
 
     @contextmanager
-    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connect(self, *, is_writing: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file; any number of readers may have it open, but nobody beside one who writes."""
         try:
-            connection = duckdb.connect(str(self.path))
-        except duckdb.Error:
-            raise PipelineError(
-                Problem(
-                    "store_busy",
-                    "The store of this study is in use by another program, or is damaged.",
-                    "Wait for the other run; if there is none, delete the file: a run makes it anew.",
-                    str(self.path),
-                )
-            ) from None
+            connection = duckdb.connect(str(self.path), read_only=not is_writing)
+        except duckdb.Error as error:
+            if _IN_USE in str(error):
+                message, advice = "The store of this study is in use.", "Wait until the other run or report has ended."
+                raise PipelineError(Problem("store_busy", message, advice, str(self.path))) from None
+            raise self._damaged("The store of this study cannot be opened: it is damaged.") from None
         try:
             yield connection
         except duckdb.Error:
-            raise PipelineError(
-                Problem(
-                    "store_damaged",
-                    "The store of this study is damaged, or a table is not in it yet.",
-                    "Delete the file and run the whole study: a run makes it anew.",
-                    str(self.path),
-                )
-            ) from None
+            raise self._damaged("The store of this study is damaged, or a table is not in it yet.") from None
         finally:
             connection.close()
+
+    def _damaged(self, message: str) -> PipelineError:
+        advice = "When no run is under way, rename the file and run the whole study: a run makes it anew."
+        return PipelineError(Problem("store_damaged", message, advice, str(self.path)))
 
 
 def _known(name: str) -> str:

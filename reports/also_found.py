@@ -11,7 +11,15 @@ from analysis.populations import population_of
 from reports.change_counts import first_rule, say_shares
 from reports.change_words import say_comparison
 from reports.claim_sentences import capital, label_of, say_size
-from reports.claims import WITHHELD, Claim, join_sentences
+from reports.claims import (
+    FOUND_SMALL,
+    TOO_SMALL,
+    UNKNOWN,
+    WITHHELD,
+    Claim,
+    join_sentences,
+    place_against_smallest,
+)
 from reports.content import ReportContent
 from reports.harms_in_short import say_harms_in_short
 from reports.language import mark, say, say_list, say_many
@@ -35,11 +43,14 @@ class Found:
         ``better``, ``worse``, ``unclear``, ``not_shown`` or ``not_computed``.
     size : str
         With its interval; empty where it is not shown.
+    place : int
+        Of a clear answer, where it lies to the smallest difference that people notice (`place_against_smallest`).
     """
 
     estimand: Estimand
     group: str
     size: str
+    place: int = 0
 
 
 def say_also_found(rows: Rows, content: ReportContent, claims: Mapping[str, Claim]) -> tuple[str, ...]:
@@ -89,7 +100,8 @@ def _find(estimand: Estimand, rows: Rows, content: ReportContent, claims: Mappin
         return Found(estimand, "not_shown" if claim.is_withheld else "not_computed", "")
     is_better = (row.value > 0) == (measure.higher_is == "better")
     group = "unclear" if not claim.is_clear else "better" if is_better else "worse"
-    return Found(estimand, group, say_size(row, measure))
+    place = place_against_smallest(row, content.plan.outcome(estimand.outcome), measure) if claim.is_clear else 0
+    return Found(estimand, group, say_size(row, measure), place)
 
 
 def _say_alone(found: Found, content: ReportContent) -> str:
@@ -103,10 +115,17 @@ def _say_alone(found: Found, content: ReportContent) -> str:
     if content.design.kind == "single_group":
         if found.group == "unclear":
             return say("{asked}: no clear change, {size}.", asked=asked, size=size)
-        return say("{asked}: a clear change, {size}.", asked=asked, size=size)
+        return join_sentences(say("{asked}: a clear change, {size}.", asked=asked, size=size), _say_slight(found))
     if found.group == "unclear":
         return say("{asked}: no clear difference, {size}.", asked=asked, size=size)
-    return say("{asked}: a clear difference, {size}.", asked=asked, size=size)
+    return join_sentences(say("{asked}: a clear difference, {size}.", asked=asked, size=size), _say_slight(found))
+
+
+def _say_slight(found: Found) -> str:
+    """Return that a clear answer is smaller than people notice, or was found to be; nothing otherwise."""
+    if found.place == TOO_SMALL:
+        return say("That is less than people notice.")
+    return say("What was found is less than people notice.") if found.place == FOUND_SMALL else ""
 
 
 def _name_question(estimand: Estimand, content: ReportContent) -> str:
@@ -142,7 +161,16 @@ def _say_people(rows: Rows, content: ReportContent, claims: Mapping[str, Claim])
         )
     rule = first_rule(at)
     better, worse = (say_shares(at, statistic, rule, outcome, content) for statistic in ("improved", "worsened"))
-    return join_sentences(*better, _say_compared(at, rule, content, claims), *worse)
+    uncompared = _say_uncompared(pick(counted, statistic="worsened", item=rule), content)
+    return join_sentences(*better, _say_compared(at, rule, content, claims), *worse, uncompared)
+
+
+def _say_uncompared(worse: Rows, content: ReportContent) -> str:
+    """Return that two numbers side by side do not compare the arms: of who scored worse no difference is computed."""
+    told = [row for row in worse if row.is_shown or row.method]
+    if len(content.design.arms) != 2 or len(told) != 2:
+        return ""
+    return say("Whether the arms differ in this was not computed.")
 
 
 def _say_compared(at: Rows, rule: str, content: ReportContent, claims: Mapping[str, Claim]) -> str:
@@ -177,19 +205,20 @@ def _say_groups(answers: list[Found], content: ReportContent) -> str:
     for contrast in dict.fromkeys(found.estimand.contrast if _has_arms(content) else "" for found in answers):
         own = [found for found in answers if contrast in ("", found.estimand.contrast)]
         for group in ("better", "worse", "unclear", "not_computed", "not_shown"):
-            alike = [found.estimand for found in own if found.group == group]
+            alike = [found for found in own if found.group == group]
             if alike:
-                sentences.append(_say_group(group, alike[0], say_list(_by_outcome(alike, content)), content))
+                sentences.append(_say_group(group, alike[0].estimand, say_list(_by_outcome(alike, content)), content))
     return join_sentences(*sentences)
 
 
-def _by_outcome(asked: Iterable[Estimand], content: ReportContent) -> Iterator[str]:
-    """Yield ``depressive symptoms (12 weeks and 26 weeks)``."""
-    times: dict[str, list[str]] = {}
-    for estimand in asked:
-        times.setdefault(estimand.outcome, []).append(label_of(content.design, estimand.timepoint))
-    for outcome, labels in times.items():
-        yield say("{outcome} ({timepoints})", outcome=_concept(outcome, content), timepoints=say_list(labels))
+def _by_outcome(answers: Iterable[Found], content: ReportContent) -> Iterator[str]:
+    """Yield ``depressive symptoms (12 weeks and 26 weeks)``, and with it that people would not notice so little."""
+    times: dict[tuple[str, int], list[str]] = {}
+    for found in answers:
+        key = (found.estimand.outcome, found.place if found.place in _NAMED else 0)
+        times.setdefault(key, []).append(label_of(content.design, found.estimand.timepoint))
+    for (outcome, place), labels in times.items():
+        yield say(_NAMED[place], outcome=_concept(outcome, content), timepoints=say_list(labels))
 
 
 def _say_group(group: str, estimand: Estimand, named: str, content: ReportContent) -> str:
@@ -225,6 +254,13 @@ def _concept(outcome: str, content: ReportContent) -> str:
     return content.plan.measure_of(outcome, content.design).concept
 
 
+_NAMED: Final = {
+    0: mark("{outcome} ({timepoints})"),
+    TOO_SMALL: mark("{outcome} ({timepoints}; by less than people notice)"),
+    FOUND_SMALL: mark("{outcome} ({timepoints}; as found, by less than people notice)"),
+    UNKNOWN: mark("{outcome} ({timepoints}; what size people notice is not known)"),
+}
+"""Where a clear answer lies to the smallest difference that people notice -> its name in a list."""
 _OF_ARMS: Final = {
     "better": mark("Clearly better in {arm} than in {reference}: {named}."),
     "worse": mark("Clearly worse in {arm} than in {reference}: {named}."),

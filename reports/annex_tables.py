@@ -59,8 +59,15 @@ def estimates_table(rows: Rows, content: ReportContent) -> Table:
         say("Verdict"),
     )
     rounded = rounding_notes(plan.small_numbers.protection)
-    notes = (*rounded, *_say_withheld(told), *_say_undescribed(told), *mark_notes(lines))
+    notes = (*rounded, *_say_withheld(told), *_say_undescribed(told), *_say_people(told), *mark_notes(lines))
     return Table(say("All estimates"), columns, lines, notes)
+
+
+def _say_people(told: list[Row]) -> tuple[str, ...]:
+    """Return of whom the people of a difference are; nothing where there is none between arms."""
+    if not any(row.statistic == "difference" and row.is_shown for row in told):
+        return ()
+    return (say("People of a difference between arms: those of the arm with fewer."),)
 
 
 def _is_withheld_parameter(row: Row) -> bool:

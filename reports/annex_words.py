@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from instruments import Instrument
-from reports.claim_sentences import capital
+from reports.claim_sentences import capital, join_sentences
 from reports.content import ReportContent
 from reports.language import say, say_list
 from reports.numbers import say_portion
-from reports.reading import Rows, pick
+from reports.reading import Rows, pick, pick_one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentFacts:
-    """An instrument for the annex; `terms`, `citation` and `doi` are quoted in English as its definition has them."""
+    """An instrument for the annex; `terms`, `citation` and `doi` are quoted in English as its definition has them.
+
+    No `terms` where they say no more than the licence.
+    """
 
     name: str
     status: str
@@ -38,19 +41,38 @@ def describe_instrument(instrument: Instrument) -> InstrumentFacts:
         name=say("{name} ({short_name})", name=instrument.name, short_name=instrument.short_name),
         status=" ".join(status),
         licence=say("Licence: {licence}.", licence=say(instrument.licence.in_words)),
-        terms=instrument.licence.terms,
+        terms="" if _is_said_by(instrument.licence.in_words, instrument.licence.terms) else instrument.licence.terms,
         citation=instrument.citation.text,
         doi=instrument.citation.doi,
     )
 
 
+def _is_said_by(licence: str, terms: str) -> bool:
+    """Tell whether the terms of a licence say no more than its name."""
+    return terms.strip().removesuffix(".").casefold() == licence.casefold()
+
+
 def list_models(rows: Rows, content: ReportContent) -> tuple[tuple[str, str], ...]:
-    """Return the measures of each model and the model in words, the same words once."""
+    """Return the measures of each model and the model in words, the same words once, and how sites enter them."""
     measures: dict[str, dict[str, None]] = {}
     for row in pick(rows, analysis="model", verdict="estimated"):
         label = content.plan.measure_of(row.outcome, content.design).label
         measures.setdefault(row.told, {})[label] = None
-    return tuple((say_list(labels), words) for words, labels in measures.items())
+    models = tuple((say_list(labels), words) for words, labels in measures.items())
+    return (*models, *_sites_in_models(rows)) if models else ()
+
+
+def _sites_in_models(rows: Rows) -> tuple[tuple[str, str], ...]:
+    """Return how sites enter the models of outcomes, and the model of how sites differ; nothing without sites."""
+    if not pick(rows, analysis="sites", statistic=("sites", "site_spread")):
+        return ()
+    main = say(
+        "The models of outcomes hold no term for the site: that people of one site may be more alike is not allowed "
+        "for."
+    )
+    apart = pick_one(rows, analysis="sites", statistic="site_icc", verdict="estimated")
+    how = "" if apart is None else say("How sites differ comes from a model of its own: {model}.", model=apart.told)
+    return ((say("Sites"), join_sentences(main, how)),)
 
 
 def account_for_rows(content: ReportContent) -> Iterator[str]:

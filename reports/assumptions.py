@@ -58,9 +58,9 @@ _OF_EVENTS: Final = {
 }
 """Strategy of an intercurrent event -> what it takes for granted, as part of a sentence."""
 # i18n: in "{when}, {assumption}: {size}.", and with a capital the name of a line of a table
-_SCORED_WORSE: Final = mark("if those who left the {arm} arm had scored {amount} worse than similar people")
+_SCORED_WORSE: Final = mark("if people of the {arm} arm who left had scored {amount} worse than similar people")
 # i18n: in "{when}, {assumption}: {size}.", and with a capital the name of a line of a table
-_SCORED_BETTER: Final = mark("if those who left the {arm} arm had scored {amount} better than similar people")
+_SCORED_BETTER: Final = mark("if people of the {arm} arm who left had scored {amount} better than similar people")
 
 
 def say_assumption(item: str, estimand: Estimand, content: ReportContent) -> str:

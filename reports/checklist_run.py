@@ -15,11 +15,13 @@ from reports.content import ReportContent
 from reports.design_words import headings_of
 from reports.deviations import LIMITS_HEADING
 from reports.deviations import TITLE as LIMITS
+from reports.dose import HEADING as SESSIONS
 from reports.dose import say_dose
 from reports.formats import say_formats
 from reports.language import say, say_as, say_list, say_many
 from reports.leavers import HEADING as IF_OTHERWISE
 from reports.leavers import OTHERWISE
+from reports.not_computed import tabulate_not_computed
 from reports.numbers import format_count
 from reports.reading import Row, Rows, pick, pick_one
 from reports.where import say_where
@@ -30,6 +32,14 @@ def tell_changes(rows: Rows, content: ReportContent) -> str:
     if content.frozen is None:
         return ""
     count = len({row.item for row in pick(rows, analysis="deviations")})
+    if not count and tabulate_not_computed(rows, content).rows:
+        return say_fact(
+            say(LIMITS),
+            say(
+                "nothing was done otherwise than in the plan that was frozen, but something it asks for was not "
+                "computed"
+            ),
+        )
     if not count:
         return say_fact(say(LIMITS), say("nothing was done otherwise than in the plan that was frozen"))
     return say_fact(
@@ -154,8 +164,7 @@ def tell_missing(rows: Rows, content: ReportContent) -> str:
     if not pick(rows, analysis="model", verdict="estimated"):
         return ""
     if pick(rows, analysis="sensitivity"):
-        heading = say(OTHERWISE) if content.design.is_resampled else say(IF_OTHERWISE)
-        return say_heading(say("Outcomes"), heading)
+        return say_heading(say("Outcomes"), _say_otherwise(content))
     return say_heading(say(LIMITS), say(LIMITS_HEADING))
 
 
@@ -188,9 +197,9 @@ def tell_harms_found(rows: Rows, content: ReportContent) -> str:
 
 def _further(rows: Rows, content: ReportContent) -> Iterator[str]:
     if _is_shown("sensitivity", rows):
-        yield say_fact(say("Outcomes"), say("answers under other assumptions"))
+        yield say_heading(say("Outcomes"), _say_otherwise(content))
     if _is_shown("dose", rows) and any(say_dose(outcome, rows, content) for outcome in content.plan.outcomes):
-        yield say_fact(say("Outcomes"), say("scores by sessions attended"))
+        yield say_heading(say("Outcomes"), say(SESSIONS))
     if _is_shown("subgroups", rows) and say_where(rows, content):
         yield say_fact(say("For whom, and where"), say("subgroups"))
     if _is_shown("mediation", rows) and say_where(rows, content):
@@ -198,6 +207,11 @@ def _further(rows: Rows, content: ReportContent) -> Iterator[str]:
     formats = say_formats(rows, content) if _is_shown("formats", rows) else None
     if formats is not None:
         yield say_fact(formats.title, say("how the two compare"))
+
+
+def _say_otherwise(content: ReportContent) -> str:
+    """Return the heading of the answers under other assumptions."""
+    return say(OTHERWISE) if content.design.is_resampled else say(IF_OTHERWISE)
 
 
 def _is_told(counted: Rows) -> bool:

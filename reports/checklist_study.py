@@ -140,9 +140,11 @@ def tell_harms_planned(rows: Rows, content: ReportContent) -> str:
 
 def tell_lots(rows: Rows, content: ReportContent) -> str:
     """Tell for whom lots were drawn, of a design in which they were."""
+    # i18n: a line of the reporting checklist, which tells something that stands nowhere else
+    here = say("In this line")
     if content.design.is_cluster_randomised:
-        return say_fact(say("Method annex"), say("lots were drawn for whole groups"))
-    return say_fact(say("Method annex"), say("lots were drawn for people, not for groups"))
+        return say_fact(here, say("lots were drawn for whole groups"))
+    return say_fact(here, say("lots were drawn for people, not for groups"))
 
 
 def tell_meaning(rows: Rows, content: ReportContent) -> str:

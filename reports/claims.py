@@ -32,14 +32,18 @@ from reports.reading import Row, Rows, pick_one
 __all__ = [
     "ALONE",
     "CHOSEN",
+    "FOUND_SMALL",
     "SAME_EVERYWHERE",
     "SIGNIFICANCE",
+    "TOO_SMALL",
+    "UNKNOWN",
     "WITHHELD",
     "Claim",
     "capital",
     "is_clear",
     "join_sentences",
     "make_claim",
+    "place_against_smallest",
     "say_direction",
     "say_population",
     "say_size",
@@ -136,7 +140,7 @@ def make_claim(estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
     population = population_of(estimand, content.plan)
     if population is None:
         level = certainty_of(rows, estimand.id, outcome.id) or 1
-        is_slight = clear and _place(row, outcome, measure) == TOO_SMALL
+        is_slight = clear and place_against_smallest(row, outcome, measure) == TOO_SMALL
         sentence = capital(_say_of_all(row, measure, estimand, design, level if clear else 0, is_slight=is_slight))
     else:
         found = _say_of_some(row, measure, estimand, design)
@@ -231,7 +235,7 @@ def _notes(row: Row, outcome: Outcome, measure: Measure, design: StudyDesign) ->
     is_change = design.kind == "single_group"
     yield say_direction(measure)
     yield _against_smallest(row, outcome, measure, is_change=is_change)
-    if measure.unit == "points" and is_clear(row) and _place(row, outcome, measure) == TOO_SMALL:
+    if measure.unit == "points" and is_clear(row) and place_against_smallest(row, outcome, measure) == TOO_SMALL:
         yield say("It is a mean over many people: one person may change by more, another by less.")
     if row.conf_low > 0 or row.conf_high < 0:
         if not is_clear(row):
@@ -261,21 +265,23 @@ def _against_smallest(row: Row, outcome: Outcome, measure: Measure, *, is_change
         return say("The plan names no smallest difference that people notice for this outcome.")
     messages = _CHANGE_AGAINST_SMALLEST if is_change else _DIFFERENCE_AGAINST_SMALLEST
     amount = say_amount(outcome.smallest_meaningful_change.value, measure)
-    return say(messages[_place(row, outcome, measure)], amount=amount)
+    return say(messages[place_against_smallest(row, outcome, measure)], amount=amount)
 
 
-def _place(row: Row, outcome: Outcome, measure: Measure) -> int:
-    """Return where an interval lies to the smallest difference that people notice; -1 where the plan names none."""
+def place_against_smallest(row: Row, outcome: Outcome, measure: Measure) -> int:
+    """Return where an interval lies to the smallest difference people notice; `UNKNOWN` where the plan names none."""
     if outcome.smallest_meaningful_change is None:
-        return -1
+        return UNKNOWN
     smallest = outcome.smallest_meaningful_change.value
     near = 0.0 if row.conf_low <= 0 <= row.conf_high else min(abs(row.conf_low), abs(row.conf_high))
     far = max(abs(row.conf_low), abs(row.conf_high))
     size = round(abs(row.value), decimals_to_show(row.conf_low, row.conf_high, decimals_of(measure)))
-    return 0 if near >= smallest else TOO_SMALL if far < smallest else 2 if size >= smallest else 3
+    return 0 if near >= smallest else TOO_SMALL if far < smallest else 2 if size >= smallest else FOUND_SMALL
 
 
+UNKNOWN: Final = -1
 TOO_SMALL: Final = 1
+FOUND_SMALL: Final = 3
 _CHANGE_AGAINST_SMALLEST: Final = (
     mark("People notice changes of {amount} or more. All of the interval is that large."),
     mark("People notice changes of {amount} or more. All of the interval is smaller than that."),
@@ -292,5 +298,6 @@ _DIFFERENCE_AGAINST_SMALLEST: Final = (
     mark("People notice differences of {amount} or more. The difference found is smaller than that, but the interval "
          "also holds differences that people notice."),
 )  # fmt: skip
-"""All of the interval beyond it, all of it short of it (`TOO_SMALL`), and the estimate alone beyond it or short of it.
+"""All of the interval beyond it, all of it short of it (`TOO_SMALL`), and the estimate alone beyond it or short of it
+(`FOUND_SMALL`).
 """

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from data_contracts import shipped_contract
-from reports.language import mark, say
+from reports.language import mark, say, speaking
 from reports.render import Report
 
 UNPUBLISHED: Final = ("classes", "fewest", "words")
@@ -38,7 +38,7 @@ _ANALYSES: Final = {
     "size": mark("Standardised sizes of the answers."),
     "change_counts": mark("How many of 100 people scored better, worse, or about the same."),
     "harms": mark("What may have harmed people, as the plan names it."),
-    "expected_change": mark("How much people would have changed anyway, and what is left over."),
+    "expected_change": mark("How much people would have changed anyway, and what remains."),
     "balance": mark("How alike the people of the arms were at the start, before and after weighting."),
     "unmeasured": mark("How strong something unmeasured would have to be to explain a difference away."),
     "margin": mark("Answers held against a margin of the plan."),
@@ -81,5 +81,6 @@ def describe_results(report: Report) -> pd.DataFrame:
     lines = [("column", name, *columns[name]) for name in published_results(report).columns]
     lines += [("analysis", name, "", meaning) for name, meaning in _ANALYSES.items() if name in held]
     lines += [("verdict", name, "", meaning) for name, meaning in _VERDICTS.items()]
-    said = [(part, name, kind, say(meaning)) for part, name, kind, meaning in lines]
+    with speaking(report.content.language):
+        said = [(part, name, kind, say(meaning)) for part, name, kind, meaning in lines]
     return pd.DataFrame(said, columns=["part", "name", "type", "meaning"])

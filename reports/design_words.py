@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.design import DesignKind, StudyDesign
+from analysis.plan import Outcome
 from reports.content import ReportContent
 from reports.language import mark, say
 
@@ -48,7 +49,7 @@ _LIMITS: Final[dict[DesignKind, tuple[str, ...]]] = {
             "How people fare beside others who expect nothing: people who wait may hold back because help is coming, "
             "or look forward to it, and comparisons with a waiting list tend to show larger differences than others."
         ),
-        mark("Whether a difference lasts: once those who waited had begun too, nobody was left to compare with."),
+        mark("Whether a difference lasts: once those who waited had begun too, nobody remained to compare with."),
         ELSEWHERE,
     ),
     "stepped_wedge": (
@@ -113,6 +114,12 @@ _ABOUT_REACH: Final = mark(
 )
 
 
+_ABOUT_LEFT_OUT: Final = mark(
+    "How many people were allotted to the arms and are not in the data: if some were left out, chance may no longer "
+    "have made the arms alike."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Headings:
     """Titles and lead of the parts that read differently where nobody is followed."""
@@ -139,10 +146,26 @@ def headings_of(design: StudyDesign) -> Headings:
     )
 
 
+def say_observed(outcome: Outcome, design: StudyDesign) -> str:
+    """Return what the description of an outcome is called."""
+    if outcome.event is not None:
+        if design.is_resampled:
+            return say("Observed shares, and how the samples compare")
+        return say("Observed shares")
+    if design.is_resampled:
+        return say("Observed scores, and how the samples compare")
+    if len(design.arms) == 1:
+        return say("Observed scores and change")
+    return say("Observed scores and change within each arm")
+
+
 def say_limits(content: ReportContent, *, is_computed: bool = True) -> tuple[str, ...]:
     """Return what a study of this design cannot tell; a model that was not fitted takes nothing for granted."""
     silence = say(_ABOUT_SILENCE) if is_computed else say("What the people who did not answer would have answered.")
+    # a study declares whom it invited, and nowhere whom chance put into an arm
+    left_out = (say(_ABOUT_LEFT_OUT),) if content.design.shares_baseline else ()
     return (
+        *left_out,
         *(say(limit) for limit in _LIMITS[content.design.kind]),
         say(_ABOUT_REACH) if content.design.is_resampled else silence,
         say(

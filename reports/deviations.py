@@ -14,6 +14,7 @@ from reports.claims import Claim, join_sentences
 from reports.content import ReportContent
 from reports.design_words import say_limits
 from reports.language import mark, say, say_as, say_many
+from reports.not_computed import tabulate_not_computed
 from reports.numbers import format_count
 from reports.reading import Rows, pick, pick_one
 from reports.sections import Block, Section
@@ -33,6 +34,10 @@ _WHY: Final = mark(
     "plan that was fixed before does not."
 )
 _ALL_AS_PLANNED: Final = mark("Nothing was done otherwise than in the plan that was frozen.")
+_AS_FAR_AS_COMPUTED: Final = mark(
+    "Nothing was done otherwise than in the plan that was frozen, but something it asks for was not computed: see "
+    "\u201c{heading}\u201d."
+)
 
 
 def add_prespecified(claim: Claim, estimand: Estimand, rows: Rows, content: ReportContent) -> Claim:
@@ -52,7 +57,7 @@ def say_deviations(rows: Rows, content: ReportContent) -> Section:
         title=say(TITLE),
         lead=join_sentences(_say_state(content.frozen), *_say_lacking(rows, content)),
         blocks=(
-            *_differences(rows, content.frozen),
+            *_differences(rows, content),
             *_history(content.frozen),
             _limits(rows, content),
             say_who(content),
@@ -125,9 +130,9 @@ def _limits(rows: Rows, content: ReportContent) -> Block:
     return Block(heading=say(LIMITS_HEADING), items=say_limits(content, is_computed=is_computed))
 
 
-def _differences(rows: Rows, frozen: FrozenPlan | None) -> Iterator[Block]:
+def _differences(rows: Rows, content: ReportContent) -> Iterator[Block]:
     """Yield the table of deviations, or that there are none."""
-    if frozen is None:
+    if content.frozen is None:
         return
     told = pick(rows, analysis="deviations")
     lines = tuple(
@@ -136,11 +141,17 @@ def _differences(rows: Rows, frozen: FrozenPlan | None) -> Iterator[Block]:
     )
     heading = say("What was done otherwise than planned")
     if not lines:
-        yield Block(heading=heading, sentences=(say(_ALL_AS_PLANNED),))
+        yield Block(heading=heading, sentences=(_say_kept(rows, content),))
         return
     columns = (say("Part of the plan"), say("Planned"), say("Done"), say("Results that it concerns"))
     note = say("Keys are those of sap.yaml; those that begin with 'design' come from study.yaml.")
     yield Block(heading=heading, tables=(Table(say("Deviations from the frozen plan"), columns, lines, (note,)),))
+
+
+def _say_kept(rows: Rows, content: ReportContent) -> str:
+    """Say that the plan was kept, which does not mean that all of it was computed."""
+    lacking = tabulate_not_computed(rows, content)
+    return say(_AS_FAR_AS_COMPUTED, heading=lacking.caption) if lacking.rows else say(_ALL_AS_PLANNED)
 
 
 def _name_part(path: str) -> str:

@@ -76,8 +76,8 @@ def gate_results(results: pd.DataFrame, profile: str, earlier: Sequence[Release]
     Raises
     ------
     ReportError
-        The profile is not known, a small number of people would still follow from what is told, or whole arms differ
-        by so few people from what was released earlier.
+        The profile is not known, or protects fewer people than that of an earlier release, a small number of people
+        would still follow from what is told, or whole arms differ by so few people from what was released earlier.
     """
     rule = find_profile(profile)
     gated = results.assign(hidden=False, at_least=np.nan)

@@ -72,9 +72,12 @@ def audit_disclosure(gated: pd.DataFrame, profile: Profile, known: Knowledge | N
 
 def is_safe(low: float, high: float, profile: Profile) -> bool:
     """Tell whether a number of people may be known to lie between two numbers."""
+    return bool(np.ceil(low - _NEAR) >= profile.threshold or high + _NEAR < 1 or _has_room(low, high, profile))
+
+
+def _has_room(low: float, high: float, profile: Profile) -> bool:
+    """Tell whether two numbers are as far apart as small ones are, and not both small; what is wider has room too."""
     least, most = np.ceil(low - _NEAR), np.floor(high + _NEAR)
-    if least >= profile.threshold or most <= 0:
-        return True
     width = profile.threshold - 1 if profile.rounded_to == 1 else min(profile.threshold, profile.rounded_to) - 1
     is_small = least >= 1 and most < profile.threshold
     return bool(not is_small and most - least >= width)
@@ -139,7 +142,7 @@ class _Program:
             if not is_mine or (self.place and not all(self._belongs(count) for count, _ in terms)):
                 continue
             values = [float(weights @ point) + constant for point in self.seen]
-            if values and is_safe(min(values), max(values), profile):
+            if values and _has_room(min(values), max(values), profile):
                 continue
             yield from self._solve(name, terms, weights, constant, profile)
 

@@ -20,6 +20,12 @@ _STEPS: Final = (100, 50, 20)
 """Steps from none to all in which shares of so many people, or more, are told."""
 _FEW: Final = re.compile(r"fewer than (\d+) of 100 people")
 _CATEGORIES: Final = ("improved", "unchanged", "worsened")
+_TAIL: Final = 0.025
+"""What lies beyond each end of an interval (of Clopper and Pearson)."""
+_TENS: Final = 10
+_COARSEST_ALONE: Final = 5.0
+"""Percent: no share without an interval is told in coarser steps."""
+_NEAR: Final = 1e-6
 _ALERTS: Final = ("new_alerts", "alert_before", "alert_later", "resolved_alerts", "incomplete")
 IMPORTANCE: Final = (
     "allocated", "answered", "declared", "attended", "analysed", "observed", "linked", "both", "in_model", "flagged",
@@ -284,11 +290,12 @@ def _read_harms(known: Knowledge, gated: pd.DataFrame, profile: Profile) -> None
             _share(known, harmed, everybody, low, high, places[index])
     for (arm, timepoint, item), rows in own[own["statistic"].isin(_ALERTS)].groupby(["arm", "timepoint", "item"]):
         if known.has(Count("allocated", arm)):
-            _read_alerts(known, rows.set_index("statistic"), Count("alerts", arm, timepoint, item=item), places, rows)
+            at = Count("alerts", arm, timepoint, item=item)
+            _read_alerts(known, rows.set_index("statistic"), at, places, rows, max(_TENS, profile.threshold))
 
 
 def _read_alerts(
-    known: Knowledge, rows: pd.DataFrame, at: Count, places: Mapping[int, int], indexed: pd.DataFrame
+    known: Knowledge, rows: pd.DataFrame, at: Count, places: Mapping[int, int], indexed: pd.DataFrame, step: int
 ) -> None:
     """Take in who answered above the border before, later, newly, and no longer."""
     everybody = Count("allocated", at.arm)
@@ -297,7 +304,8 @@ def _read_alerts(
     )
     for count in (new, before, resolved, both, later, below):
         known.publish(count, 0.0, np.inf)
-    known.contain(everybody, both)
+    answered = [count for count in known.low if (count.kind, count.arm) == ("answered", at.arm)]
+    _contain(known, [everybody, *answered[:1], Count("answered", at.arm, at.timepoint)], both)
     known.contain(below, new)
     known.contain(before, resolved)
     for sign in (1.0, -1.0):
@@ -315,7 +323,21 @@ def _read_alerts(
             known.bound([(everybody, 1 - high), (both, -1.0)], 0.0, place)
             known.bound([(everybody, low - 1), (both, 1.0)], 0.0, place)
         else:
-            _share(known, *of[str(statistic)], low, high, place)
+            part, whole = of[str(statistic)]
+            _share(known, part, whole, low, high, place)
+            _read_tail(known, whole, row, step, place)
+
+
+def _read_tail(known: Knowledge, whole: Count, row: pd.Series, step: int, place: int) -> None:
+    """Take in of how many people the interval of nobody, or of everybody, is: of full steps, its limit rounded."""
+    limit = {0.0: row["conf_high"], 100.0: 100 - row["conf_low"]}.get(float(row["value"]), np.nan)
+    if not 0 < limit < 100:
+        return
+    unit = 10.0 ** np.floor(np.log10(limit)) / 10
+    most, least = (np.log(_TAIL) / np.log1p(-share / 100) for share in (max(limit - 1.5 * unit, limit / 2), limit))
+    full = np.floor(most / step + _NEAR) * step
+    known.bound([(whole, -1.0)], -np.ceil(least / step - _NEAR) * step, place)
+    known.bound([(whole, 1.0)], full + step - 1, place)
 
 
 def _percent(row: pd.Series) -> tuple[float, float]:
@@ -325,6 +347,7 @@ def _percent(row: pd.Series) -> tuple[float, float]:
         return value / 100, value / 100
     numbers = [float(number) for number in row[["value", "conf_low", "conf_high"]] if number == number]
     step = float(np.gcd.reduce([round(number) for number in numbers])) or 1.0
+    step = min(step, _COARSEST_ALONE) if len(numbers) == 1 else step
     return max(value - step / 2, 0.0) / 100, min(value + step / 2, 100.0) / 100
 
 

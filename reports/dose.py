@@ -18,6 +18,7 @@ from reports.numbers import decimals_of, format_count, format_percent, format_th
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import NOT_PLANNED, Block
 
+HEADING: Final = mark("Sessions and change")
 CAUTION: Final = mark(
     "Nobody was allocated to come often or seldom. People who come often differ from people who do not in other ways "
     "too: how they felt, how near they live, how much time they have. So this does not tell what a session does."
@@ -47,7 +48,7 @@ def say_dose(outcome: Outcome, rows: Rows, content: ReportContent) -> Block | No
     is_shown = any(row.is_shown for row in own if row.item in asked or row.estimand in of_outcome)
     tables = (_band_table(part, own, measure, content) for part in responses)
     return Block(
-        heading=say("Sessions and change"),
+        heading=say(HEADING),
         sentences=tuple(sentences),
         tables=tuple(table for table in tables if table is not None),
         caution=join_sentences(

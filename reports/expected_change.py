@@ -32,7 +32,7 @@ from reports.sections import Block
 
 HEADING: Final = mark("How much would have changed anyway")
 LEAD: Final = mark(
-    "Part of a change needs no programme. Once that part is taken off, what is left over may come of the programme, or "
+    "Part of a change needs no programme. Once that part is taken off, what remains may come of the programme, or "
     "of anything else that happened meanwhile: other help, the time of year, who answered again."
 )
 CAUTION: Final = mark(
@@ -164,14 +164,14 @@ def _expected_table(own: Rows, outcome: Outcome, measure: Measure, content: Repo
             lines.append((name, _cell(row, measure), _cell(left_over, measure)))
     notes = (
         say(
-            "In points, later minus before, with 95\u00a0% intervals; below zero means lower. Left over: the observed "
-            "change less the expected one."
+            "In points, later minus before, with 95\u00a0% intervals; below zero means lower. What remains: the "
+            "observed change less the expected one."
         ),
         *_say_sources(outcome),
         *mark_notes(tuple(lines)),
     )
-    columns = (say("Timepoint and way"), say("Expected without any programme"), say("Left over"))
-    caption = say("What would be expected, and what is left over: {measure}", measure=measure.label)
+    columns = (say("Timepoint and way"), say("Expected without any programme"), say("What remains"))
+    caption = say("What would be expected, and what remains: {measure}", measure=measure.label)
     return Table(caption, columns, tuple(lines), notes)
 
 

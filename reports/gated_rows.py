@@ -93,7 +93,7 @@ def find_unit(row: pd.Series, least: float) -> Unit:
 
 
 def blur_to(gated: pd.DataFrame, index: int, to: Unit) -> None:
-    """Blur a row to multiples of a unit."""
+    """Blur a row to multiples of a unit; what is one already, but for the last bits of a double, stays as it is."""
     row = gated.loc[index]
     value, low, high = (float(row[name]) for name in ("value", "conf_low", "conf_high"))
     unit, digits = to.size, to.decimals
@@ -101,8 +101,8 @@ def blur_to(gated: pd.DataFrame, index: int, to: Unit) -> None:
         (round(value, digits) if to.step == 1 else round(round(value / unit) * unit, digits)) + 0.0
         if np.isfinite(value)
         else np.nan,
-        round(float(np.floor(low / unit) * unit), max(digits, 0)) + 0.0,
-        round(float(np.ceil(high / unit) * unit), max(digits, 0)) + 0.0,
+        round(float(np.floor(round(low / unit, 6)) * unit), max(digits, 0)) + 0.0,
+        round(float(np.ceil(round(high / unit, 6)) * unit), max(digits, 0)) + 0.0,
     ]
     within = row["analysis"] == "change_within_arm"  # with whole-number scores its p-value gives the spread back
     p_values = (

@@ -14,6 +14,7 @@ from reports.claims import WITHHELD, join_sentences
 from reports.content import ReportContent
 from reports.language import mark, say, say_many
 from reports.numbers import NO_BREAK, NOT_SHOWN, NOTHING, format_count, format_interval, format_number, format_threshold
+from reports.part_gate import ROUNDED_AWAY, step_of_100
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Block, Section
 
@@ -31,8 +32,6 @@ WHY_UNKNOWN: Final = mark(
 BEFORE_TOO: Final = mark(
     "The counts are of the whole time in the study, also of that before an arm began the programme."
 )
-WIDEST: Final = 50.0
-"""Of 100 people: an interval that is wider tells next to nothing, so it is said that people are too few to tell."""
 UNANSWERED: Final = mark("Whether anybody saw to the people who answered so is not known from these data.")
 _OF_ARMS: Final = (
     (mark("People with it"), "people_with_event"),
@@ -66,7 +65,8 @@ def say_harms(rows: Rows, content: ReportContent) -> Section:
         which the instrument asks attention and the plan does not; and those of `say_worse`.
     """
     own = pick(rows, analysis="harms")
-    harms = tuple(_say_harm(harm, pick(own, item=harm.id), content) for harm in content.plan.harms)
+    steps = _say_steps(rows, content)
+    harms = tuple(_say_harm(harm, pick(own, item=harm.id), steps, content) for harm in content.plan.harms)
     if not harms:
         harms = (Block(heading=say("Harms"), sentences=(say(NOT_LOOKED_AT),)),)
     title = say(TITLE_OF_SAMPLES) if content.design.is_resampled else say(TITLE)
@@ -87,7 +87,7 @@ def quoted_harms(content: ReportContent) -> list[str]:
     return [*(harm.label for harm in content.plan.harms), *(kind.label for kind in content.design.event_kinds)]
 
 
-def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> Block:
+def _say_harm(harm: Harm, rows: Rows, steps: str, content: ReportContent) -> Block:
     refused = next((row for row in rows if row.verdict.startswith("refused")), None)
     if refused is not None:
         return Block(
@@ -104,24 +104,40 @@ def _say_harm(harm: Harm, rows: Rows, content: ReportContent) -> Block:
         say("{harm}, by arm", harm=label_of_harm(harm, content)),
         (say("Number"), *(arm.label for arm in arms)),
         lines,
-        (_note(content), *mark_notes(lines)),
+        (join_sentences(say("In brackets: 95\u00a0% intervals."), steps), *mark_notes(lines), *_lost_notes(rows)),
     )
     return Block(heading=label_of_harm(harm, content), sentences=sentences, tables=(table,))
 
 
-def _note(content: ReportContent) -> str:
-    """Return what stands in brackets, and how coarse the numbers are."""
-    brackets = say("In brackets: 95\u00a0% intervals.")
+def _say_steps(rows: Rows, content: ReportContent) -> str:
+    """Return how coarse numbers are, in people and in people of 100; nothing where they are exact."""
     if not is_rounded(content):
-        return brackets
+        return ""
     step = content.plan.small_numbers.protection.step
-    steps = say_many(
-        "Numbers are in steps of {number} person or more, so that nobody can be recognised.",
-        "Numbers are in steps of {number} people or more, so that nobody can be recognised.",
+    arms = pick(rows, analysis="flow", statistic="allocated")
+    if not arms or not all(row.is_exact for row in arms):
+        return say_many(
+            "Numbers are in steps of {number} person or more, so that nobody can be recognised.",
+            "Numbers are in steps of {number} people or more, so that nobody can be recognised.",
+            step,
+            number=format_count(step),
+        )
+    return say_many(
+        "Numbers of people are in steps of {number} person or more, and numbers of 100 people in steps of {share} or "
+        "more, so that nobody can be recognised.",
+        "Numbers of people are in steps of {number} people or more, and numbers of 100 people in steps of {share} or "
+        "more, so that nobody can be recognised.",
         step,
         number=format_count(step),
+        share=format_count(step_of_100(max(row.n for row in arms), step)),
     )
-    return join_sentences(brackets, steps)
+
+
+def _lost_notes(rows: Rows) -> tuple[str, ...]:
+    """Return that some numbers are not shown because of how coarse they would be, if any are."""
+    if not any(is_rounded_away(row) for row in rows if row.statistic != "incomplete"):
+        return ()
+    return (say("A number of which rounding leaves too little to tell is not shown either."),)
 
 
 def label_of_harm(harm: Harm, content: ReportContent) -> str:
@@ -131,6 +147,15 @@ def label_of_harm(harm: Harm, content: ReportContent) -> str:
     if harm.event:
         return next(kind.label for kind in content.design.event_kinds if kind.id == harm.event)
     return _name_item(harm.instrument or "", harm.item or "", content)
+
+
+def has_alerts(harm: Harm, rows: Rows) -> bool:
+    """Tell whether it is told that anybody gave an answer that calls for attention."""
+    own = pick(rows, analysis="harms", item=harm.id)
+    told = pick(own, statistic=("new_alerts", "alert_before", "alert_later"))
+    return any(
+        row.value > 0 if row.is_shown else are_few(pick(own, arm=row.arm, timepoint=row.timepoint)) for row in told
+    )
 
 
 def _name_item(instrument: str, item_id: str, content: ReportContent) -> str:
@@ -184,6 +209,9 @@ def _say_events(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent)
             else:
                 yield say("Recorded for nobody in {arm} ({interval}).", arm=arm.label, interval=interval)
             continue
+        if not share.is_shown:
+            yield _say_recorded(say_people(count, content), "" if is_alone else arm.label)
+            continue
         said = {"people": say_people(count, content), "number": print_of_100(share), "interval": _interval(share)}
         if is_alone:
             yield say("Recorded for {people}: {number} of 100 people ({interval}).", **said)
@@ -202,21 +230,30 @@ def say_people(count: Row, content: ReportContent) -> str:
 def _say_hidden_event(of_arm: Rows, arm: str, content: ReportContent) -> str:
     """Return that there were few, where that is so; otherwise that the number is not shown."""
     if are_few(of_arm):
-        people = say_few(content)
-        return (
-            say("Recorded for {people} in {arm}.", people=people, arm=arm)
-            if arm
-            else say("Recorded for {people}.", people=people)
-        )
+        return _say_recorded(say_few(content), arm)
     if arm:
         return say("How many people in {arm} is not shown: {reason}.", arm=arm, reason=say(WITHHELD))
     return say("How many people is not shown: {reason}.", reason=say(WITHHELD))
 
 
+def _say_recorded(people: str, arm: str) -> str:
+    """Return to how many people an event happened, without people of 100."""
+    if arm:
+        return say("Recorded for {people} in {arm}.", people=people, arm=arm)
+    return say("Recorded for {people}.", people=people)
+
+
 def are_few(of_arm: Rows) -> bool:
-    """Tell whether of a hidden number it may be said that people are few."""
+    """Tell whether of a hidden number it may be said that people are few: not where only rounding hid it."""
     minority = pick_one(of_arm, statistic="is_minority")
+    if any(is_rounded_away(row) for row in pick(of_arm, statistic="new_alerts")):
+        return False
     return minority is not None and minority.is_shown and minority.value == 1
+
+
+def is_rounded_away(row: Row) -> bool:
+    """Tell whether the gate hid a share because rounding leaves too little of it."""
+    return row.hidden and row.method == ROUNDED_AWAY
 
 
 def say_few(content: ReportContent) -> str:
@@ -233,7 +270,7 @@ def _say_alerts(harm: Harm, rows: Rows, arms: list[Arm], content: ReportContent)
     border = format_threshold(harm.at_least or 0.0)
     for timepoint in content.design.timepoints[1:]:
         at = pick(rows, timepoint=timepoint.id, statistic=("new_alerts", "is_minority"))
-        if len(arms) > 1 and at and not any(_tells(row) for row in at):
+        if len(arms) > 1 and at and not any(_tells(row) or is_rounded_away(row) for row in at):
             yield say(
                 "{timepoint}: how many people are new is not shown: {reason}.",
                 timepoint=timepoint.label,
@@ -261,9 +298,8 @@ def _say_new(new: Row, of_arm: Rows, whom: str, content: ReportContent) -> str:
     if not new.is_shown and are_few(of_arm):
         return say("{whom}: new for {people}.", whom=whom, people=say_few(content))
     if not new.is_shown:
-        return say("{whom}: how many is not shown: {reason}.", whom=whom, reason=say(WITHHELD))
-    if _is_vague(new):
-        return say("{whom}: there are too few of them to tell how many answered so.", whom=whom)
+        reason = new.told if is_rounded_away(new) else say(WITHHELD)
+        return say("{whom}: how many is not shown: {reason}.", whom=whom, reason=reason)
     if not new.value:
         high = format_number(new.conf_high, _decimals(new))
         return say("{whom}: new for nobody (95\u00a0% interval up to {high} of 100).", whom=whom, high=high)
@@ -286,6 +322,8 @@ def _lines_of_alerts(rows: Rows, arms: list[Arm], content: ReportContent) -> Ite
         at = pick(rows, timepoint=timepoint.id)
         for words, statistic in _OF_TIMEPOINTS if at else ():
             found = [pick_one(at, statistic=statistic, arm=arm.id) for arm in arms]
+            if statistic == "incomplete" and not all(row is not None and row.is_shown for row in found):
+                continue  # the flow of participants tells how many answered
             cells = (_cell(row, pick(at, arm=arm.id), content) for arm, row in zip(arms, found, strict=True))
             yield say("{timepoint}: {what}", timepoint=timepoint.label, what=say(words)), *cells
 
@@ -294,8 +332,6 @@ def _cell(row: Row | None, of_arm: Rows, content: ReportContent) -> str:
     """Return a number with its interval; that there were few people, where that may be said."""
     if row is None:
         return NOTHING
-    if row.is_shown and _is_vague(row):
-        return say("too few people to tell")
     if row.is_shown:
         return f"{print_of_100(row)} ({_ends(row)})" if row.conf_high == row.conf_high else print_of_100(row)
     is_of_few = row.statistic in ("people_with_event", "new_alerts")
@@ -305,11 +341,6 @@ def _cell(row: Row | None, of_arm: Rows, content: ReportContent) -> str:
 def _tells(row: Row) -> bool:
     """Tell whether a row lets anything be said: a number, or that people are few."""
     return row.is_shown and (row.statistic != "is_minority" or row.value == 1)
-
-
-def _is_vague(row: Row) -> bool:
-    """Tell whether the interval of a share is so wide that the share says next to nothing."""
-    return row.statistic != "first_events_per_100_years" and row.conf_high - row.conf_low > WIDEST
 
 
 def is_rounded(content: ReportContent) -> bool:

@@ -11,7 +11,8 @@ from instruments.wording import item_label
 from reports.cells import INTERVAL, Table, count_cell, interval_cell, mark_notes, value_cell
 from reports.content import ReportContent
 from reports.language import mark, say, say_list
-from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_percent
+from reports.measurement_gate import FEWEST_MEASURED
+from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_count, format_percent
 from reports.reading import Row, Rows, pick, pick_one
 
 _RELIABLE_CHANGE: Final = mark("Reliable change")
@@ -75,7 +76,37 @@ def measurement_table(rows: Rows, design: StudyDesign) -> Table:
         )
         note = f"{note} {beyond}"
     columns = tuple(say(_MEASUREMENT[place]) for place in told)
-    return Table(say("The measures in this sample"), columns, cells, (note, *refused, *mark_notes(cells)))
+    notes = (note, *say_few_people(rows, design), *refused, *mark_notes(cells))
+    return Table(say("The measures in this sample"), columns, cells, notes)
+
+
+def say_few_people(rows: Rows, design: StudyDesign) -> tuple[str, ...]:
+    """Return of which measures an alpha that is shown comes from few people; nothing where none does.
+
+    Few is fewer than `FEWEST_MEASURED`. Thirty are enough for an unbiased alpha only where items agree so much that
+    their largest eigenvalue is beyond 6 (Yurdugul 2008, Hacettepe University Journal of Education 35, 397-405), which
+    short instruments do not reach. That the gate keeps omega inside says that there are so few, as does their number
+    where it may be told.
+    """
+    few: dict[str, None] = {}
+    for measure, timepoint, _ in _occasions(design):
+        own = pick(rows, analysis="reliability", outcome=measure.id, timepoint=timepoint)
+        alpha, omega = (pick_one(own, statistic=name) for name in ("cronbach_alpha", "omega_total"))
+        is_held_back = omega is not None and omega.hidden
+        if alpha is not None and alpha.is_shown and (is_held_back or alpha.n < FEWEST_MEASURED):
+            few[measure.label] = None
+    if not few:
+        return ()
+    count = format_count(FEWEST_MEASURED)
+    # i18n: alpha is Cronbach's alpha, how well items agree
+    return (
+        say(
+            "At one timepoint at least, fewer than {count} people are behind the alpha of {measures}: it is uncertain, "
+            "and could be quite different with other people.",
+            count=count,
+            measures=say_list(few),
+        ),
+    )
 
 
 def _columns_told(design: StudyDesign, lines: Sequence[tuple[str, ...]]) -> list[int]:

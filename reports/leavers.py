@@ -34,24 +34,24 @@ PRECISION: Final = mark(
 _REFITS: Final = ("completers", "unadjusted")
 _ESTIMATES: Final = ("difference", "change")
 _TIPS_WORSE: Final = mark(
-    "{when}, only if those who left the {arm} arm had scored at least {amount} worse than similar people who stayed "
-    "would the interval hold zero."
+    "{when}, only if people of the {arm} arm who left had scored at least {amount} worse than similar people who "
+    "stayed would the interval hold zero."
 )
 _TIPS_BETTER: Final = mark(
-    "{when}, only if those who left the {arm} arm had scored at least {amount} better than similar people who stayed "
-    "would the interval hold zero."
+    "{when}, only if people of the {arm} arm who left had scored at least {amount} better than similar people who "
+    "stayed would the interval hold zero."
 )
 _CLEAR_LOWER: Final = mark(
-    "{when}, the interval holds zero; it would leave zero out only if those who left the {arm} arm had scored at least "
-    "{amount} lower than similar people who stayed."
+    "{when}, the interval holds zero; it would leave zero out only if people of the {arm} arm who left had scored at "
+    "least {amount} lower than similar people who stayed."
 )
 _CLEAR_HIGHER: Final = mark(
-    "{when}, the interval holds zero; it would leave zero out only if those who left the {arm} arm had scored at least "
-    "{amount} higher than similar people who stayed."
+    "{when}, the interval holds zero; it would leave zero out only if people of the {arm} arm who left had scored at "
+    "least {amount} higher than similar people who stayed."
 )
 _CLEAR_EITHER_WAY: Final = mark(
-    "{when}, the interval holds zero; it would leave zero out only if those who left the {arm} arm had scored at least "
-    "{lower} lower or at least {higher} higher than similar people who stayed."
+    "{when}, the interval holds zero; it would leave zero out only if people of the {arm} arm who left had scored at "
+    "least {lower} lower or at least {higher} higher than similar people who stayed."
 )
 _BEYOND: Final = mark(
     "From the mean of that arm, {mean}, this lies beyond the scale, which runs from {minimum} to {maximum}: it can "
@@ -135,7 +135,8 @@ def compare_those_who_left(rows: Rows, content: ReportContent) -> tuple[Block, .
         if row.is_shown and abs(row.value) > MOST_DIFFERENT
     ]
     how = say(
-        "People without a score of {measure} at {timepoint} count here as people who left.",
+        "People without a score of {measure} at {timepoint} count here as people who left the study, whether or not "
+        "they went on with the programme.",
         measure=labels[plan.primary.id],
         timepoint=design.timepoints[-1].label,
     )

@@ -32,9 +32,9 @@ _SAID: Final = {
 }
 _LEFT_OPEN: Final = {
     "non_inferiority": mark(
-        "It is left open whether {first} fared worse than {second} by more than the margin of {margin}."
+        "It remains open whether {first} fared worse than {second} by more than the margin of {margin}."
     ),
-    "equivalence": mark("It is left open whether {first} and {second} differed by more than the margin of {margin}."),
+    "equivalence": mark("It remains open whether {first} and {second} differed by more than the margin of {margin}."),
 }
 
 

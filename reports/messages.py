@@ -20,7 +20,7 @@ from jinja2.ext import babel_extract
 
 from data_contracts.model import load_contract
 from instruments import load_instrument
-from reports.own_words import texts_of, texts_of_contract
+from reports.own_words import texts_of, texts_of_columns, texts_of_contract
 
 ROOT: Final = Path(__file__).parent.parent
 LOCALES: Final = ROOT / "reports" / "locales"
@@ -36,6 +36,8 @@ KEYWORDS: Final[dict[str, tuple[int, ...]]] = {
 }
 """Function -> places of its literals: a message, its two forms, or its context and the message."""
 COMMENT: Final = "# i18n:"
+DESCRIBED: Final = "results"
+"""Table whose columns a codebook describes in the language of the report."""
 
 
 def extract_messages() -> Catalog:
@@ -93,7 +95,10 @@ def _messages_of(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]
     elif path.suffix == ".yaml" and path.parent.name == "definitions":
         yield from ((0, text, [], None) for text in texts_of(load_instrument(path)))
     elif path.suffix == ".yaml" and path.parent.name == "contracts":
-        yield from ((0, text, [], None) for text in texts_of_contract(load_contract(path)))
+        contract = load_contract(path)
+        yield from ((0, text, [], None) for text in texts_of_contract(contract))
+        if contract.id == DESCRIBED:
+            yield from ((0, text, [], None) for text in texts_of_columns(contract))
 
 
 def _messages_of_code(source: str) -> Iterator[tuple[int, Any, list[str], str | None]]:

@@ -8,15 +8,26 @@ import numpy as np
 import pandas as pd
 
 from analysis.design import SERIES_CONTRAST, STEP_CONTRAST
-from reports.gated_rows import EVERYBODY, OBSERVED, REVEALING, blur, hide, is_measurement, tells_variance, withhold
+from reports.gated_rows import (
+    EVERYBODY,
+    OBSERVED,
+    REVEALING,
+    blur,
+    blur_to,
+    hide,
+    is_measurement,
+    smallest_unit,
+    tells_variance,
+    withhold,
+)
 from reports.part_gate import round_up
 
 SUMS: Final = (*OBSERVED, "model")
 """Values of `analysis` whose numbers are sums of scores over people."""
 COMMON_SPREADS: Final = ("standard_error_of_measurement", "reliable_change")
 """Statistics of a measure from which, with its reliability, the standard deviation of all arms together is had."""
-SPREAD: Final = ["std_error", "df", "conf_low", "conf_high"]
-"""Columns that tell, of a mean, how far the scores are spread."""
+_UNIT: Final = 0.1
+"""Smallest unit of a mean without its interval. The spread does not decide on it: rounding would tell the spread."""
 _PLACE: Final = ["analysis", "outcome", "arm", "timepoint"]
 
 
@@ -26,7 +37,7 @@ def gate_classes(gated: pd.DataFrame, threshold: int) -> None:
     A sum goes where fewer people than the threshold have another score than the commonest one: near an end of a scale
     it counts them, and of two scores it is a count. A spread, and an interval, which tells it, goes where so few have
     another score than the commonest two, and of outcomes of at most ten different scores: of these, sum and sum of
-    squares leave few ways, often one, in which scores can be spread. What models found of them is blurred.
+    squares leave few ways, often one, in which scores can be spread. What is left of them is blurred.
     """
     few = gated["classes"].notna() & ~is_measurement(gated)
     alike = (gated["fewest"] < threshold) & (gated["analysis"].isin(SUMS) | (few & (gated["classes"] <= 2)))
@@ -41,7 +52,8 @@ def gate_classes(gated: pd.DataFrame, threshold: int) -> None:
             if few[index] or row["analysis"] == "model":
                 blur(gated, index)
         elif row["classes"] > 2 or tuple(row[_PLACE]) in places:
-            gated.loc[index, [*SPREAD, "p_value"]] = np.nan
+            blur_to(gated, index, smallest_unit(max(_UNIT, 1 / row["n"])))
+            gated.loc[index, ["conf_low", "conf_high"]] = np.nan
         elif few[index]:
             blur(gated, index)
     _hide_common_spread(gated, places)

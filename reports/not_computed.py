@@ -6,7 +6,7 @@ from typing import Final
 
 from reports.cells import Table
 from reports.content import ReportContent
-from reports.language import mark, say, say_as
+from reports.language import mark, say, say_as, say_list
 from reports.reading import Row, Rows, pick
 
 PARTS: Final = {
@@ -45,7 +45,21 @@ def tabulate_not_computed(rows: Rows, content: ReportContent) -> Table:
             concerned.setdefault(row.told_with_remedy, {})[_question(row, content)] = None
     lines = tuple((_between(questions), why) for why, questions in concerned.items())
     columns = (say("Question of the plan"), say("Why, and what would help"))
-    return Table(say("What was not computed"), columns, lines, (say(KEYS),) if lines else ())
+    notes = (say(KEYS), *_described(rows, content)) if lines else ()
+    return Table(say("What was not computed"), columns, lines, notes)
+
+
+def _described(rows: Rows, content: ReportContent) -> tuple[str, ...]:
+    """Return which outcomes without an answer have their scores shown as they were observed."""
+    refused = {row.outcome for row in pick(rows, analysis="model") if row.verdict.startswith(("refused", "failed"))}
+    means = pick(rows, analysis="descriptive", statistic="mean", outcome=tuple(refused))
+    shown = {row.outcome for row in means if row.is_shown}
+    named = [
+        content.plan.measure_of(each.id, content.design).label for each in content.plan.outcomes if each.id in shown
+    ]
+    if not named:
+        return ()
+    return (say("What was observed is described under Outcomes: {measures}.", measures=say_list(named)),)
 
 
 def _question(row: Row, content: ReportContent) -> str:

@@ -24,7 +24,7 @@ OF_DESIGN: Final[dict[DesignKind, tuple[str, ...]]] = {
             "That the difference would be as large beside people who expect nothing: people who wait may hold back "
             "until their turn."
         ),
-        mark("That a difference lasts: once those who waited had begun too, nobody was left to compare with."),
+        mark("That a difference lasts: once those who waited had begun too, nobody remained to compare with."),
         ELSEWHERE,
     ),
     "stepped_wedge": (
@@ -125,11 +125,11 @@ def say_interval_means(content: ReportContent, claim: Claim | None) -> str:
     if content.design.kind == "single_group":
         return say(
             "The 95\u00a0% interval is the range of changes that fit these answers well: of 100 studies like this "
-            "one, about 95 would have the true change in theirs. A change is called clear when the whole interval "
-            "lies on one side of zero."
+            "one, about 95 would have the true change in theirs. Its ends are rounded outwards, so that it is never "
+            "told narrower than it is. A change is called clear when the whole interval lies on one side of zero."
         )
     return say(
         "The 95\u00a0% interval is the range of differences that fit these answers well: of 100 studies like this one, "
-        "about 95 would have the true difference in theirs. A difference is called clear when the whole interval lies "
-        "on one side of zero."
+        "about 95 would have the true difference in theirs. Its ends are rounded outwards, so that it is never told "
+        "narrower than it is. A difference is called clear when the whole interval lies on one side of zero."
     )

@@ -15,6 +15,7 @@ NOT_SHOWN: Final = mark("not shown")
 """What stands for a number that the disclosure gate took out: `say` it."""
 NOTHING: Final = "\u2013"
 SMALLEST_P: Final = 0.001
+MOST_DECIMALS: Final = 3
 FINE_RANGE: Final = 10.0
 """Points; a measure with a narrower range is printed with two decimals, others with one."""
 
@@ -58,9 +59,12 @@ def say_difference(value: float, measure: Measure, decimals: int | None = None) 
 def say_range(low: float, high: float, measure: Measure, decimals: int) -> str:
     """Return both ends of an interval of differences: ``0.6 to 4.2 points lower``, the end nearer to zero first.
 
-    Where zero is inside, each end has its own direction: ``from 1.2 points lower to 0.4 points higher``.
+    Where zero is inside, each end has its own direction: ``from 1.2 points lower to 0.4 points higher``. Ends are
+    rounded outwards.
     """
-    if (low < 0) != (high < 0):
+    is_across = (low < 0) != (high < 0)
+    low, high = round_outwards(low, high, decimals)
+    if is_across:
         return say(
             "from {lower} to {higher}",
             lower=say_difference(low, measure, decimals),
@@ -122,16 +126,24 @@ def format_number(value: float, decimals: int = 1) -> str:
 def format_interval(low: float, high: float, decimals: int = 1) -> str:
     """Return ``−4.2 to −0.6``; an en dash where an end is missing.
 
-    An interval that leaves out zero keeps enough decimals to show that it does.
+    An interval that leaves out zero keeps enough decimals to show that it does; ends are rounded outwards.
     """
     if math.isnan(low) or math.isnan(high):
         return NOTHING
     decimals = decimals_to_print(low, high, decimals)
+    low, high = round_outwards(low, high, decimals)
     return say("{low} to {high}", low=format_number(low, decimals), high=format_number(high, decimals))
 
 
-def decimals_to_show(low: float, high: float, decimals: int, *, most: int = 3) -> int:
-    """Return the decimals at which an interval without zero is seen to be one."""
+def round_outwards(low: float, high: float, decimals: int) -> tuple[float, float]:
+    """Return the ends of an interval with so many decimals, so that it is never told narrower than it is."""
+    scale = 10.0**decimals
+    # What is stored as a multiple is a hair off it: that hair is not rounded outwards.
+    return math.floor(round(low * scale, 6)) / scale, math.ceil(round(high * scale, 6)) / scale
+
+
+def decimals_to_show(low: float, high: float, decimals: int, *, most: int = MOST_DECIMALS) -> int:
+    """Return the decimals at which an interval without zero is seen to be one, its ends rounded to the nearest."""
     excludes = low > 0 or high < 0
     while excludes and decimals < most and round(min(abs(low), abs(high)), decimals) == 0:
         decimals += 1
@@ -139,12 +151,16 @@ def decimals_to_show(low: float, high: float, decimals: int, *, most: int = 3) -
 
 
 def decimals_to_print(low: float, high: float, decimals: int, value: float = 0.0) -> int:
-    """Return `decimals_to_show`, none where the disclosure gate left whole numbers: a decimal would promise more.
+    """Return the decimals at which an interval without zero is seen to be one, its ends rounded outwards.
 
-    Ends may be whole by chance; a `value` between them that is not shows that decimals were left.
+    None where the disclosure gate left whole numbers: a decimal would promise more. Ends may be whole by chance; a
+    `value` between them that is not shows that decimals were left.
     """
-    is_coarse = all(float(number).is_integer() for number in (low, high, value))
-    return 0 if is_coarse else decimals_to_show(low, high, decimals)
+    if all(float(number).is_integer() for number in (low, high, value)):
+        return 0
+    decimals, nearer = decimals_to_show(low, high, decimals), min(abs(low), abs(high))
+    touches = (low > 0 or high < 0) and round_outwards(nearer, nearer, decimals)[0] == 0
+    return min(decimals + 1, MOST_DECIMALS) if touches else decimals
 
 
 def format_p(p: float) -> str:

@@ -10,12 +10,13 @@ from analysis.plan import Estimand
 from reports.cells import rounding_notes
 from reports.claims import WITHHELD, Claim, join_sentences
 from reports.content import ReportContent
+from reports.harms import has_alerts, label_of_harm
 from reports.language import mark, say, say_as, say_list, say_many
 from reports.numbers import format_count, format_share
 from reports.reading import Row, Rows, pick, pick_one
 
 FEW_ANSWERED: Final = 0.8
-"""Below this share of answers at the timepoint of the headline, or at the last one, people should be followed up."""
+"""Below this share of answers at a timepoint something is to be done about those who do not answer."""
 
 _COMPARE: Final = mark(
     "To learn what the programme adds, compare with people who do not have it yet: a waiting list with places drawn by "
@@ -48,19 +49,8 @@ def headline_timepoint(content: ReportContent) -> Timepoint:
 def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]) -> tuple[str, ...]:
     """Return what to do next, drawn from the answer to the primary outcome and from what weakens it."""
     steps = list(_after_answer(content, claims[0] if claims else None))
-    for at in (headline_timepoint(content), content.design.timepoints[-1]):
-        few = _few_answered(rows, at, content)
-        if not few:
-            continue
-        said = {"timepoint": at.label, "arms": say_list(few)}
-        steps.append(
-            say(
-                "Follow up the people who did not answer: fewer than four in five did at {timepoint} in {arms}.", **said
-            )
-            if len(content.design.arms) > 1
-            else say("Follow up the people who did not answer: fewer than four in five did at {timepoint}.", **said)
-        )
-        break
+    steps += _on_missing_answers(rows, content)
+    steps += _on_alerts(rows, content)
     drafts = [instrument.short_name for instrument in content.instruments.values() if instrument.is_draft]
     if drafts:
         steps.append(
@@ -71,6 +61,58 @@ def say_next_steps(rows: Rows, content: ReportContent, claims: tuple[Claim, ...]
             )
         )
     return (*steps, say("Read the card of each outcome before quoting a number from it."))
+
+
+def _on_missing_answers(rows: Rows, content: ReportContent) -> Iterator[str]:
+    """Yield whom to follow up at the last timepoint that was reached, and what earlier answers that lack teach."""
+    last = _last_reached(rows, content)
+    at = headline_timepoint(content)
+    if last is None:
+        return
+    if few := _few_answered(rows, last, content):
+        said = {"timepoint": last.label, "arms": say_list(few)}
+        yield (
+            say(
+                "Follow up the people who did not answer: fewer than four in five did at {timepoint} in {arms}.", **said
+            )
+            if len(content.design.arms) > 1
+            else say("Follow up the people who did not answer: fewer than four in five did at {timepoint}.", **said)
+        )
+    order = content.design.timepoints
+    # Nobody can answer at a time that has passed: this is of use to the next study only.
+    if order.index(at) < order.index(last) and (few := _few_answered(rows, at, content)):
+        said = {"timepoint": at.label, "arms": say_list(few)}
+        yield (
+            say(
+                "In the next study, plan for reaching those who do not answer: fewer than four in five did at "
+                "{timepoint} in {arms}.",
+                **said,
+            )
+            if len(content.design.arms) > 1
+            else say(
+                "In the next study, plan for reaching those who do not answer: fewer than four in five did at "
+                "{timepoint}.",
+                **said,
+            )
+        )
+
+
+def _last_reached(rows: Rows, content: ReportContent) -> Timepoint | None:
+    """Return the last timepoint after baseline at which anybody answered, None where nobody did at any."""
+    for timepoint in reversed(content.design.timepoints[1:]):
+        at = pick(rows, analysis="flow", statistic="answered", timepoint=timepoint.id)
+        if any(row.hidden or not row.is_exact or row.n > 0 for row in at):
+            return timepoint
+    return None
+
+
+def _on_alerts(rows: Rows, content: ReportContent) -> Iterator[str]:
+    """Yield what to ask about answers that call for attention: nothing in the data tells who saw to these people."""
+    alerts = [
+        label_of_harm(harm, content) for harm in content.plan.harms if harm.event is None and has_alerts(harm, rows)
+    ]
+    if alerts:
+        yield say("Ask whether anybody saw to the people who told of {alerts}.", alerts=say_list(alerts))
 
 
 def _after_answer(content: ReportContent, first: Claim | None) -> Iterator[str]:

@@ -96,6 +96,11 @@ def texts_of_contract(contract: Contract) -> Iterator[str]:
         yield rule.description
 
 
+def texts_of_columns(contract: Contract) -> Iterator[str]:
+    """Yield what a contract of ours says of its columns and a codebook prints."""
+    yield from (column.description for column in contract.table.properties)
+
+
 def name_of_rule(rule: str) -> str:
     """Return the name of a rule as words."""
     return rule.replace("_", " ")

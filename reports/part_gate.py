@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.profiles import Profile
+from analysis.telling import tell, words_of
 from reports.gated_rows import blur, hide
 
 PARTS: Final = (
@@ -43,6 +44,8 @@ def gate_parts(gated: pd.DataFrame, profile: Profile) -> None:
     harms = coarsen_harms(gated, profile.step)
     gated.loc[harms.index, harms.columns] = harms
     hide(gated, gated.index.isin(harms.index) & gated["value"].isna())
+    lost = harms.index[harms["value"].isna() & gated.loc[harms.index, "statistic"].isin(SHARES_OF_HARM)]
+    gated.loc[lost, ["method", "words"]] = [str(ROUNDED_AWAY), words_of(ROUNDED_AWAY)]
     shown = find_parts(gated) & ~gated["hidden"]
     gated.loc[harms.index, ["std_error", "df", "n"]] = np.nan
     shown &= ~gated.index.isin(harms.index)
@@ -91,6 +94,17 @@ SHARES_OF_HARM: Final = (
 )  # fmt: skip
 UNITS: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0)
 """Steps of percent in which a share may be told."""
+WIDEST: Final = 50.0
+"""Percent: a share whose interval is wider when rounded says next to nothing, and is not told."""
+COARSEST_ALONE: Final = 5.0
+"""Percent: in coarser steps a share without an interval would make arms that are alike look apart."""
+ROUNDED_AWAY: Final = tell("the rounding that protects people leaves too little to tell")
+"""`method` of a share of harm that is hidden because so little of it is left."""
+
+
+def step_of_100(n: float, step: int) -> float:
+    """Return in steps of how many percent of `n` people a share is told, so that a step is `step` people or more."""
+    return next((unit for unit in UNITS if unit * n >= 100 * step), UNITS[-1])
 
 
 def coarsen_harms(gated: pd.DataFrame, step: int) -> pd.DataFrame:
@@ -111,7 +125,7 @@ def coarsen_harms(gated: pd.DataFrame, step: int) -> pd.DataFrame:
     DataFrame
         ``value``, ``conf_low`` and ``conf_high`` of the rows of harms that are shown, by their index: shares and
         numbers of people in such steps with intervals rounded outwards, rates with one digit, and no number of events.
-        Nobody and everybody are left as they are.
+        Nobody and everybody are left as they are. Shares that such steps leave too little of are NaN.
     """
     # Of nobody, or everybody, nobody stands apart; a hundred people are not a hundred percent.
     is_some = (gated["value"] != 0) & ~((gated["value"] == 100) & gated["statistic"].isin(SHARES_OF_HARM))
@@ -119,7 +133,7 @@ def coarsen_harms(gated: pd.DataFrame, step: int) -> pd.DataFrame:
     told = own[["value", "conf_low", "conf_high"]].astype("float64")
     for index, row in own.iterrows():
         if row["statistic"] in SHARES_OF_HARM:
-            told.loc[index] = _in_steps(told.loc[index], next(u for u in UNITS if u * row["n"] >= 100 * step))
+            told.loc[index] = _share_in_steps(told.loc[index], step_of_100(row["n"], step))
         elif row["statistic"] == "people_with_event":
             told.loc[index] = _in_steps(told.loc[index], float(step))
         elif row["statistic"] == "first_events_per_100_years" and row["value"] > 0:
@@ -127,6 +141,14 @@ def coarsen_harms(gated: pd.DataFrame, step: int) -> pd.DataFrame:
         elif row["statistic"] == "events":
             told.loc[index] = np.nan
     return told
+
+
+def _share_in_steps(numbers: pd.Series, step: float) -> pd.Series:
+    """Return a share in steps of percent; NaN where they are too coarse for it to tell anything."""
+    told = _in_steps(numbers, step)
+    is_alone = bool(numbers[["conf_low", "conf_high"]].isna().all())
+    is_lost = step > COARSEST_ALONE if is_alone else told["conf_high"] - told["conf_low"] > WIDEST
+    return told * np.nan if is_lost else told
 
 
 def _in_steps(numbers: pd.Series, step: float) -> pd.Series:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 from typing import Final
 
 from data_contracts.errors import Problem
 from reports.errors import ReportError
 from reports.figures.printed import lift_texts
+from reports.one_sheet import fit_to_sheet
 from reports.templating import template_sources
 
 _SCRIPTS: Final = re.compile(r"<script\b[^>]*>.*?</script>", re.DOTALL)
@@ -47,10 +49,10 @@ def print_pdf(page: str) -> bytes:
 
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of rules that are for screens
     only_what_it_holds = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    laid_out = partial(HTML, url_fetcher=only_what_it_holds)
     try:
-        written: bytes = HTML(string=_for_paper(page), url_fetcher=only_what_it_holds).write_pdf(
-            pdf_variant="pdf/ua-1", pdf_identifier=b"peerimpact"
-        )
+        fitted = fit_to_sheet(_for_paper(page), lambda first: len(laid_out(string=first).render().pages))
+        written: bytes = laid_out(string=fitted).write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=b"peerimpact")
     except FatalURLFetchingError as error:
         raise ReportError(
             Problem("page_asks_outside", f"The page cannot be printed: {error}.", "This is a defect: please report it.")

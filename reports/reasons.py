@@ -234,7 +234,7 @@ def say_expected(case: Case) -> str:
     if left_over is None or not left_over.is_shown:
         return ""
     run = _run(left_over.conf_low, left_over.conf_high, case.measure)
-    number = say("The 95\u00a0% interval of what is left over runs {range}.", range=run)
+    number = say("The 95\u00a0% interval of what remains runs {range}.", range=run)
     return join_sentences(case.reason.told, number)
 
 

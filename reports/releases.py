@@ -24,6 +24,10 @@ from reports.errors import ReportError
 KEY: Final = ("analysis", "statistic", "estimand", "outcome", "population", "arm", "timepoint", "contrast", "item")
 """What makes two rows of two releases be about the same."""
 TOLD: Final = ("value", "std_error", "df", "conf_low", "conf_high", "p_value")
+NAMES: Final = ("arm", "timepoint", "outcome")
+"""Of a key, what the study and its plan name: under another name the same people would not be compared."""
+_ROUNDED_COUNTS: Final = ("harms",)
+"""Values of `analysis` that count people without telling of how many: of two roundings few may be the difference."""
 _DIGITS: Final = 10
 _WHOLE_ARMS: Final = "allocated"
 
@@ -90,10 +94,11 @@ def describe_release(gated: pd.DataFrame) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        One for each row that is shown and says how many people are behind it: its key, its numbers, and `n`, all exact
-        or rounded as told; missing numbers are left out.
+        One for each row that is shown and says how many people are behind it, or counts some: its key, its numbers, and
+        `n`, all exact or rounded as told; missing numbers are left out.
     """
-    told = gated[~gated["hidden"] & gated["n"].notna() & (gated["analysis"] != "certainty")]
+    counts = gated["n"].notna() | gated["analysis"].isin(_ROUNDED_COUNTS)
+    told = gated[~gated["hidden"] & counts & (gated["analysis"] != "certainty")]
     return [
         {name: row[name] for name in KEY if row[name]}
         | {name: round(float(row[name]), _DIGITS) for name in ("n", *TOLD) if row[name] == row[name]}
@@ -118,20 +123,24 @@ def compare_releases(earlier: Iterable[Release], gated: pd.DataFrame, profile: P
     Comparison
         Rows whose people differ by so few, but some, that the rule protects them, and rows of as many people as earlier
         with another number: somebody may have come for somebody who left. Where that is so of everybody in an arm, the
-        release is refused.
+        release is refused; and so is any whose profile protects fewer people than that of an earlier one, or that lacks
+        an arm, a timepoint or an outcome that an earlier one told of.
     """
     hidden: dict[Any, None] = {}
     problems: list[Problem] = []
     rows = {_key(row): (index, row) for index, row in zip(gated.index, gated.to_dict("records"), strict=True)}
     for release in earlier if profile.protects else ():
+        if profile.threshold < PROFILES[release.profile].threshold:
+            problems.append(_refuse_weaker(release, profile))
+        problems += [_refuse_renamed(release, name, gone) for name in NAMES if (gone := _gone(release, name, gated))]
         reach = PROFILES[release.profile].reach
         for fact in release.facts:
             index, row = rows.get(_key(fact), (None, None))
             if row is None or row["hidden"]:
                 continue
-            if row["n"] != row["n"]:
+            if "n" not in fact or row["n"] != row["n"]:
                 # how many there are now is withheld, so that few may have gone: two means would tell their scores
-                if fact["n"] == fact["n"] and _differ(fact, row):
+                if _differ(fact, row):
                     hidden[index] = None
                 continue
             if _tells_of_few(fact, row, reach, profile):
@@ -147,7 +156,7 @@ def recall_counts(earlier: Iterable[Release], known: Knowledge) -> None:
         reach = PROFILES[release.profile].reach
         for fact in release.facts:
             now = count_of({name: fact.get(name, "") for name in (*KEY, "verdict")})
-            if now is None or not known.has(now):
+            if "n" not in fact or now is None or not known.has(now):
                 continue
             then = Count("earlier", now.arm, now.timepoint, now.outcome, f"{place} {now.kind} {now.item}")
             if not known.has(then):
@@ -174,7 +183,7 @@ def read_releases(text: str) -> tuple[Release, ...]:
         try:
             told = json.loads(line)
             release = Release(str(told["time"]), str(told["report"]), str(told["profile"]), tuple(told["facts"]))
-            is_known = release.profile in PROFILES and all(float(fact["n"]) >= 0 for fact in release.facts)
+            is_known = release.profile in PROFILES and all(float(fact.get("n", 0)) >= 0 for fact in release.facts)
         except (ValueError, KeyError, TypeError):
             is_known = False
         if not is_known:
@@ -204,12 +213,40 @@ def _differ(fact: Mapping[str, Any], row: Mapping[Any, Any]) -> bool:
     return any(abs(then - now) > 10.0**-8 * max(1.0, abs(then)) for then, now in both)
 
 
+def _gone(release: Release, name: str, gated: pd.DataFrame) -> list[str]:
+    """Return the ids of a kind that an earlier release told of and the new results do not have."""
+    return sorted({str(fact[name]) for fact in release.facts if fact.get(name)} - set(gated[name]))
+
+
+def _refuse_renamed(release: Release, name: str, gone: Sequence[str]) -> Problem:
+    return Problem(
+        "renamed_since_release",
+        f"The report released on {release.time[:10]} told of the {name} '{gone[0]}', which study and plan do not name "
+        "any more. Under another name the same people could not be held against it.",
+        f"Keep the id of every {name}; its label may change.",
+        "sap.yaml" if name == "outcome" else "study.yaml",
+        key=f"{name}s",
+    )
+
+
 def _refuse(release: Release, profile: Profile) -> Problem:
     return Problem(
         "too_few_since_release",
         f"Since the report released on {release.time[:10]} an arm has changed by fewer than {profile.threshold} "
         "people. Whoever holds both reports could tell them by subtracting.",
         f"Release again when no arm has changed, or each that changed by {profile.threshold} people or more.",
+    )
+
+
+def _refuse_weaker(release: Release, profile: Profile) -> Problem:
+    then = PROFILES[release.profile]
+    return Problem(
+        "weaker_profile",
+        f"The report released on {release.time[:10]} told of no fewer than {then.threshold} people ('{then.name}'); "
+        f"'{profile.name}' would tell of {profile.threshold}. Whoever holds both reports could see what was hidden.",
+        f"Take the profile '{then.name}', or one that protects more people, and run the study again.",
+        "sap.yaml",
+        key="small_numbers.profile",
     )
 
 

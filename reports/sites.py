@@ -14,7 +14,16 @@ from reports.claim_sentences import capital, join_sentences
 from reports.claims import WITHHELD, say_direction
 from reports.content import ReportContent
 from reports.language import mark, say, say_many
-from reports.numbers import NOT_SHOWN, NOTHING, decimals_of, format_count, format_number, format_percent, say_amount
+from reports.numbers import (
+    NOT_SHOWN,
+    NOTHING,
+    decimals_of,
+    format_count,
+    format_number,
+    format_percent,
+    round_outwards,
+    say_amount,
+)
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Block, Illustration
 
@@ -97,7 +106,12 @@ def say_sites(
             continue  # few facilitators, and that there are few is told of the delivery
         sentences = (*of_sites, *of_facilitators)
         tables = tuple(
-            table for table in (_table(at, measure, names, content), _means(at, measure, names)) if table.rows
+            table
+            for table in (
+                _table(at, measure, names, content, is_drawn=timepoint.id in drawn),
+                _means(at, measure, names),
+            )
+            if table.rows
         )
         caution = say(CAUTION) if tables else ""
         about = {"outcome": capital(measure.concept), "timepoint": timepoint.label}
@@ -200,11 +214,13 @@ def _describe(spread: Row, share: Row | None, measure: Measure) -> dict[str, str
 def _say_interval(row: Row, decimals: int) -> str:
     if row.conf_high != row.conf_high:
         return say("95\u00a0% interval without an upper end")
-    ends = {"low": format_number(row.conf_low, decimals), "high": format_number(row.conf_high, decimals)}
+    low, high = round_outwards(row.conf_low, row.conf_high, decimals)
+    ends = {"low": format_number(low, decimals), "high": format_number(high, decimals)}
     return say("95\u00a0% interval {interval}", interval=say("{low} to {high}", **ends))
 
 
-def _table(rows: Rows, measure: Measure, names: dict[str, str], content: ReportContent) -> Table:
+def _table(rows: Rows, measure: Measure, names: dict[str, str], content: ReportContent, *, is_drawn: bool) -> Table:
+    """Return a line for each site; where they are drawn, the figure says of rounding what a note would."""
     decimals = decimals_of(measure)
     lines = []
     for site in dict.fromkeys(row.item for row in pick(rows, statistic="site_position")):
@@ -220,7 +236,8 @@ def _table(rows: Rows, measure: Measure, names: dict[str, str], content: ReportC
     )
     several = (say(OF_ALL_ARMS, baseline=content.design.baseline.label),) if len(content.design.arms) > 1 else ()
     way = join_sentences(say(BELOW_ZERO), say_direction(measure))
-    notes = (way, *several, say(BEFORE_ROUNDING), *_note_numbers(names), *mark_notes(tuple(lines)))
+    rounding = () if is_drawn else (say(BEFORE_ROUNDING),)
+    notes = (way, *several, *rounding, *_note_numbers(names), *mark_notes(tuple(lines)))
     return Table(caption, tuple(say(column) for column in _COLUMNS), tuple(lines), notes)
 
 

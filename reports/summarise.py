@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.design import Measure, StudyDesign
+from analysis.design import Measure
 from analysis.plan import Outcome
 from instruments import Instrument
 from reports import annex_tables, tables
@@ -22,7 +22,7 @@ from reports.claim_sentences import capital
 from reports.claims import ALONE, NO_PROOF, WITHHELD, Claim, make_claim, say_direction
 from reports.content import ReportContent
 from reports.delivery import Delivery, say_delivery
-from reports.design_words import DESIGNS, Headings, headings_of
+from reports.design_words import DESIGNS, Headings, headings_of, say_observed
 from reports.deviations import add_prespecified
 from reports.expected_change import add_expected
 from reports.instrument_tables import instrument_tables
@@ -238,23 +238,10 @@ def _card(outcome: Outcome, rows: Rows, content: ReportContent) -> OutcomeCard:
         further=told,
         facts=tuple(_facts(outcome, content)),
         blocks=tuple(_blocks(outcome, rows, content)),
-        observed=_say_observed(outcome, design),
+        observed=say_observed(outcome, design),
         alone="" if design.is_resampled or outcome.event is not None else say(ALONE),
         unobserved="" if told else say("What was observed is not shown: {reason}.", reason=say(WITHHELD)),
     )
-
-
-def _say_observed(outcome: Outcome, design: StudyDesign) -> str:
-    """Return what the description of an outcome is called."""
-    if outcome.event is not None:
-        if design.is_resampled:
-            return say("Observed shares, and how the samples compare")
-        return say("Observed shares")
-    if design.is_resampled:
-        return say("Observed scores, and how the samples compare")
-    if len(design.arms) == 1:
-        return say("Observed scores and change")
-    return say("Observed scores and change within each arm")
 
 
 def _blocks(outcome: Outcome, rows: Rows, content: ReportContent) -> Iterator[Block]:

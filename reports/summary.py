@@ -36,4 +36,6 @@ def render_summary(report: Report) -> str:
             )
         )
     lint_report(page, report)
+    if report.renamed:
+        render_summary(report.renamed)
     return page

@@ -14,7 +14,7 @@ from reports.cells import Table
 from reports.figures.drawing import figure_height, figure_json
 from reports.figures.static import static_svg
 from reports.language import isolate, say
-from reports.one_sheet import fit_type, lay_out_summary
+from reports.one_sheet import lay_out
 
 SHORT: Final = 14
 """Characters of a cell that is not broken in print, as in ``at least 1,000``."""
@@ -40,8 +40,7 @@ def open_templates() -> Environment:
     environment.globals["say"] = say
     environment.globals["page_numbers"] = page_numbers
     environment.globals["css_string"] = css_string
-    environment.globals["lay_out"] = lay_out_summary
-    environment.filters["fit_type"] = fit_type
+    environment.globals["lay_out"] = lay_out
     environment.filters["isolated"] = isolate
     environment.filters["columns_kept_whole"] = columns_kept_whole
     environment.filters["figure_json"] = figure_json

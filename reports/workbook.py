@@ -79,7 +79,12 @@ def render_workbook(report: Report) -> bytes:
         book.properties.language = language_spoken().tag
         book.properties.creator = "peerimpact"
     said = [text for where, table in found for text in (where, table.caption, *table.columns, *table.notes)]
-    lint_report("\n".join([*said, *(cell for _, table in found for row in table.rows for cell in row)]), report)
+    lint_report(
+        "\n".join([*report.view.banners, *said, *(cell for _, table in found for row in table.rows for cell in row)]),
+        report,
+    )
+    if report.renamed:
+        render_workbook(report.renamed)
     written = io.BytesIO()
     book.save(written)
     return without_times(written)

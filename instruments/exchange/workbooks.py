@@ -7,8 +7,9 @@ import re
 import zipfile
 from typing import Any, Final
 
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a text begins that a spreadsheet program may take for a formula."""
+_BLANK: Final = "[\\s\u00ad\u200b-\u200f\u2060-\u2069\ufeff]"
+FORMULA_START: Final = re.compile(f"\\A(?=[\t\r\n])|(?:\\A|[;\t\r\n|])(?={_BLANK}*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+"""How a text begins that a spreadsheet program may take for a formula, or a part of one that it takes for a cell."""
 _TIMELESS: Final = (1980, 1, 1, 0, 0, 0)
 _WRITTEN_AT: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -18,7 +19,7 @@ def write_text(cell: Any, text: str) -> None:
     """Put a text into a cell of openpyxl so that no program takes it for a formula; control characters are dropped."""
     cell.value = _UNPRINTABLE.sub("", text)
     cell.data_type = "s"  # openpyxl takes a text that begins with '=' for a formula
-    cell.quotePrefix = text.startswith(FORMULA_STARTS)
+    cell.quotePrefix = FORMULA_START.match(text) is not None
 
 
 def without_times(written: io.BytesIO) -> bytes:

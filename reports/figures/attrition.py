@@ -144,10 +144,5 @@ def _caption(drawn: list[tuple[int, list[_Point]]], design: StudyDesign) -> str:
     if hidden:
         sentences.append(say("Not drawn, because it is not shown: {arms}.", arms=say_list(hidden)))
     if any(point.is_least for _, points in drawn for point in points):
-        sentences.append(
-            say(
-                "An open circle stands at the least that may be said: as many as that answered, or a few more, up to "
-                "everybody."
-            )
-        )
+        sentences.append(say("An open circle stands at the least that may be said: as many as that answered, or more."))
     return " ".join(sentences)

@@ -43,7 +43,8 @@ def draw_distribution(outcome: Outcome, rows: Rows, content: ReportContent) -> t
     measure = content.plan.measure_of(outcome.id, content.design)
     bands = list(dict.fromkeys(row.item for found in bars.values() for row in found))
     labels = [_label(*place, content) for place in bars]
-    figure = plot_stacks(labels, list(_parts(bands, bars, labels, measure)))
+    names = _names(bands, measure)
+    figure = plot_stacks(labels, list(_parts(names, bars, labels, measure)))
     alternative = say(
         "Bars of 100 people in bands of scores of {measure}, from the lowest to the highest, by arm and timepoint. The "
         "table below holds the same numbers.",
@@ -53,9 +54,9 @@ def draw_distribution(outcome: Outcome, rows: Rows, content: ReportContent) -> t
         Illustration(
             id=f"distribution-{outcome.id}",
             figure=figure,
-            caption=" ".join(_caption(bands, bars, measure, content)),
+            caption=" ".join((*_caption(names, bars, measure, content), *_say_hidden(outcome, rows, bars, content))),
             alternative=alternative,
-            table=_table(bands, bars, labels, measure, content),
+            table=_table(names, bars, labels, measure, content),
         ),
     )
 
@@ -83,9 +84,21 @@ def _label(arm: str, timepoint: str, content: ReportContent) -> str:
     return say("{arm}, {timepoint}", arm=label, timepoint=at)
 
 
-def _parts(bands: list[str], bars: Bars, labels: list[str], measure: Measure) -> Iterator[Part]:
-    for band, colour in zip(bands, shades(len(bands)), strict=True):
-        name = _name(band, measure)
+def _say_hidden(outcome: Outcome, rows: Rows, bars: Bars, content: ReportContent) -> tuple[str, ...]:
+    """Return which arms, or arms at timepoints, are not drawn because too few people are behind their bands."""
+    design, drawn = content.design, {timepoint for _, timepoint in bars}
+    own = pick(rows, analysis=ANALYSIS, statistic=SHARE, outcome=outcome.id, timepoint=tuple(drawn))
+    hidden = []
+    for arm in design.arms:
+        places = list(dict.fromkeys((row.arm, row.timepoint) for row in pick(own, arm=arm.id)))
+        missing = [place for place in places if place not in bars]
+        is_whole = len(design.arms) > 1 and missing == places
+        hidden += [arm.label] if is_whole and missing else [_label(*place, content) for place in missing]
+    return (say("Not shown, so that nobody can be recognised: {named}.", named=say_list(hidden)),) if hidden else ()
+
+
+def _parts(names: dict[str, str], bars: Bars, labels: list[str], measure: Measure) -> Iterator[Part]:
+    for (band, name), colour in zip(names.items(), shades(len(names)), strict=True):
         pieces = []
         for label, own in zip(labels, bars.values(), strict=True):
             start = ALL * sum(row.value for row in own[: [row.item for row in own].index(band)])
@@ -99,13 +112,22 @@ def _number(row: Row | None) -> str:
     return NOTHING if row is None else format_count(ALL * row.value)
 
 
-def _name(band: str, measure: Measure) -> str:
-    """Return ``3 to 5``, or a single score, and whether it is the lowest or the highest possible."""
+def _names(bands: list[str], measure: Measure) -> dict[str, str]:
+    """Return how each band is called, from the lowest; a score at which two bands meet counts in the higher one."""
+    ends = [read_band(band) for band in bands]
+    meets = [left[1] == right[0] for left, right in pairwise(ends)]
+    return {band: _name(band, measure, is_open=is_open) for band, is_open in zip(bands, [*meets, False], strict=True)}
+
+
+def _name(band: str, measure: Measure, *, is_open: bool) -> str:
+    """Return ``3 to 5``, ``3 to below 5``, or a single score, and whether it is the lowest or the highest possible."""
     low, high = (format_threshold(end) for end in read_band(band))
     if _is_lowest(band, measure):
         return say("{score} (lowest possible)", score=low)
     if _is_highest(band, measure):
         return say("{score} (highest possible)", score=high)
+    if is_open:
+        return say("{low} to below {high}", low=low, high=high)
     return low if low == high else say("{low} to {high}", low=low, high=high)
 
 
@@ -117,7 +139,8 @@ def _is_highest(band: str, measure: Measure) -> bool:
     return read_band(band) == (measure.maximum, measure.maximum)
 
 
-def _caption(bands: list[str], bars: Bars, measure: Measure, content: ReportContent) -> Iterator[str]:
+def _caption(names: dict[str, str], bars: Bars, measure: Measure, content: ReportContent) -> Iterator[str]:
+    bands = list(names)
     if measure.higher_is == "better":
         yield say(
             "How scores of {measure} were spread: of 100 people, low scores are light and on the left, high scores "
@@ -139,15 +162,15 @@ def _caption(bands: list[str], bars: Bars, measure: Measure, content: ReportCont
             first, last = (_number(pick_one(bars[arm.id, timepoint.id], item=end)) for timepoint in (at[0], at[-1]))
             yield say(
                 "{arm}: {first} scored {band} at {baseline}, {last} at {timepoint}.",
-                arm=arm.label, first=first, last=last, band=_name(end, measure), baseline=at[0].label,
+                arm=arm.label, first=first, last=last, band=names[end], baseline=at[0].label,
                 timepoint=at[-1].label,
             )  # fmt: skip
-    yield _say_ends(bands, measure)
+    yield _say_ends(names, measure)
 
 
-def _say_ends(bands: list[str], measure: Measure) -> str:
+def _say_ends(names: dict[str, str], measure: Measure) -> str:
     """Say whether the ends of the range stand apart: where many people have them, a score cannot tell them apart."""
-    apart = [_name(band, measure) for band in bands if _is_lowest(band, measure) or _is_highest(band, measure)]
+    apart = [name for band, name in names.items() if _is_lowest(band, measure) or _is_highest(band, measure)]
     if apart:
         return say("Outlined: people at an end of the range, {ends}.", ends=say_list(apart))
     return say(
@@ -156,18 +179,13 @@ def _say_ends(bands: list[str], measure: Measure) -> str:
     )  # fmt: skip
 
 
-def _table(bands: list[str], bars: Bars, labels: list[str], measure: Measure, content: ReportContent) -> Table:
-    lines = tuple(
-        (_name(band, measure), *(_number(pick_one(own, item=band)) for own in bars.values())) for band in bands
-    )
+def _table(names: dict[str, str], bars: Bars, labels: list[str], measure: Measure, content: ReportContent) -> Table:
+    lines = tuple((name, *(_number(pick_one(own, item=band)) for own in bars.values())) for band, name in names.items())
     notes: tuple[str, ...] = (say("Of 100 people with a score at the timepoint."),)
     if content.plan.small_numbers.protection.protects:
         rounded = say(
             "Numbers are rounded, and neighbouring scores are told together, so that nobody can be recognised."
         )
         notes = (*notes, rounded)
-    ends = [read_band(band) for band in bands]
-    if any(left[1] == right[0] for left, right in pairwise(ends)):
-        notes = (*notes, say("A score at which two bands meet counts in the higher one."))
     caption = say("How scores of {measure} were spread", measure=measure.label)
     return Table(caption, (say("Scores"), *labels), lines, notes)

@@ -85,7 +85,7 @@ def _put_arms(drawing: Boxes, rows: Rows, content: ReportContent, whole: Span) -
     arms = content.design.arms
     is_beside = len(arms) == MOST_COLUMNS
     spans = [(0.0, 47.0), (53.0, ACROSS)] if is_beside else [whole]
-    is_told, start = _Columns(arms, is_beside=is_beside), say("Started")
+    is_told, start = _Columns(arms, is_beside=is_beside), _say_start(content.design)
     begun = {arm.id: people_cell(_started(rows, arm)) for arm in arms}
     if drawing.y:
         drawing.put_arrows([MIDDLE], [_middle(span) for span in spans])
@@ -102,6 +102,11 @@ def _put_arms(drawing: Boxes, rows: Rows, content: ReportContent, whole: Span) -
     if model:
         drawing.put_rails(rails, top)
         drawing.put_row(is_told.boxes(*model), spans)
+
+
+def _say_start(design: StudyDesign) -> str:
+    """Return the first step; of arms formed by chance nobody knows who was allotted to them and left no data."""
+    return say("In the data") if design.shares_baseline else say("Started")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,11 @@ def _caption(rows: Rows, content: ReportContent, before: Recruitment) -> str:
         answered = pick_one(rows, analysis="flow", statistic="answered", arm=arm.id, timepoint=last.id)
         if started is not None and answered is not None and _is_known(started) and _is_known(answered):
             told = {"started": started.people, "answered": say_response(answered, started), "timepoint": last.label}
-            if len(design.arms) > 1:
+            if design.shares_baseline:
+                sentences.append(
+                    say("{arm}: {started} in the data, {answered} answered at {timepoint}.", arm=arm.label, **told)
+                )
+            elif len(design.arms) > 1:
                 sentences.append(
                     say("{arm}: {started} started, {answered} answered at {timepoint}.", arm=arm.label, **told)
                 )
@@ -217,15 +226,23 @@ def _caption(rows: Rows, content: ReportContent, before: Recruitment) -> str:
                 sentences.append(say("{started} started, {answered} answered at {timepoint}.", **told))
     sentences += _say_who_is_linked(rows, content)
     if _in_model(rows, content):
-        concept = content.plan.measure_of(content.plan.primary.id, design).concept
-        sentences.append(
-            say(
-                "The model of {concept} holds all who started and have a usable score at any timepoint, so the line to "
-                "it begins there.",
-                concept=concept,
-            )
-        )
+        sentences.append(_say_model(content))
     return " ".join(sentences)
+
+
+def _say_model(content: ReportContent) -> str:
+    concept = content.plan.measure_of(content.plan.primary.id, content.design).concept
+    if content.design.shares_baseline:
+        return say(
+            "The model of {concept} holds all in the data who have a usable score at any timepoint, so the line to it "
+            "begins there.",
+            concept=concept,
+        )
+    return say(
+        "The model of {concept} holds all who started and have a usable score at any timepoint, so the line to it "
+        "begins there.",
+        concept=concept,
+    )
 
 
 def _say_who_is_linked(rows: Rows, content: ReportContent) -> Iterator[str]:

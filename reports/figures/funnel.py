@@ -151,6 +151,9 @@ def _caption(sites: dict[str, Site], values: dict[str, str]) -> Iterator[str]:
         "99.8\u00a0% limits are.",
         **values,
     )
+    yield say(
+        "Several sites may share a mark, for numbers are rounded; they were held against the limits before rounding."
+    )
     counts = [sum(site.position >= least for site in sites.values()) for least in (1, 2)]
     all_of = format_count(len(sites))
     yield say_many(

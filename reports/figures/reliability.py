@@ -12,6 +12,7 @@ from reports.content import ReportContent
 from reports.figures.drawing import escaped, for_pointer
 from reports.figures.intervals import has_interval
 from reports.figures.strips import lay_out_strips, lay_strips, name_in_legend
+from reports.instrument_tables import say_few_people
 from reports.language import say
 from reports.numbers import format_interval, format_number
 from reports.reading import Row, Rows, pick, pick_one
@@ -69,6 +70,7 @@ def draw_reliability(rows: Rows, content: ReportContent) -> tuple[Illustration, 
         )
     if any(has_intervals) and not all(has_intervals):
         caption.append(say("Where no interval is drawn, it is not shown."))
+    caption += say_few_people(rows, content.design)
     return (
         Illustration(
             id="reliability",

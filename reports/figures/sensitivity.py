@@ -12,6 +12,7 @@ from analysis.plan import Estimand, Outcome
 from analysis.plan_parts import Delta
 from analysis.sensitivity.rows import AT_RANDOM, list_planned, name_delta, name_event
 from analysis.sensitivity.tipping import TIPPING_POINT
+from reports.cells import value_cell
 from reports.content import ReportContent
 from reports.figures.drawing import AXIS, GRID, better_end, escaped, for_pointer, lay_out, wrapped
 from reports.figures.intervals import (
@@ -26,7 +27,7 @@ from reports.figures.intervals import (
 )
 from reports.figures.strips import SMALL
 from reports.language import say
-from reports.numbers import decimals_of, decimals_to_print, format_number, say_amount, scale_of
+from reports.numbers import decimals_of, format_number, say_amount, scale_of
 from reports.reading import Row, Rows, pick, pick_one
 from reports.sections import Illustration
 from reports.theme import INK, style_of
@@ -88,10 +89,9 @@ def _of_assumptions(estimand: Estimand, main: Row, own: Rows, content: ReportCon
 
 def _caption(estimand: Estimand, main: Row, others: list[Row], content: ReportContent) -> Iterator[str]:
     design, measure = content.design, content.plan.measure_of(estimand.outcome, content.design)
-    decimals = min(decimals_to_print(row.conf_low, row.conf_high, decimals_of(measure), row.value)
-                   for row in (main, *others))  # fmt: skip
-    low, high = (format_number(end(row.value for row in others), decimals) for end in (min, max))
-    values = {"timepoint": _at(estimand, design), "main": format_number(main.value, decimals), "low": low, "high": high}
+    ends = [end(others, key=lambda row: row.value) for end in (min, max)]
+    said, low, high = (value_cell(row, decimals_of(measure)) for row in (main, *ends))
+    values = {"timepoint": _at(estimand, design), "main": said, "low": low, "high": high}
     if len(others) == 1:
         yield say(
             "At {timepoint}, the main analysis says {main}; under the other assumption that is shown it is {low}.",
@@ -216,8 +216,8 @@ def _points_caption(
 ) -> Iterator[str]:
     measure = content.plan.measure_of(estimand.outcome, content.design)
     yield say(
-        "At {timepoint}, the further to the right, the worse the people who left {arm} are taken to have scored than "
-        "similar people who stayed. At zero the result is {main}.",
+        "At {timepoint}, the further to the right, the worse the people of {arm} who left are taken to have scored "
+        "than similar people who stayed. At zero the result is {main}.",
         timepoint=_at(estimand, content.design),
         arm=_first_arm(estimand, content.design),
         main=_number(shown[0.0].value, measure),
@@ -275,7 +275,7 @@ def _worse(points: float, measure: Measure) -> str:
 
 
 def _points_title(arm: str) -> str:
-    return say("Points worse, of those who left {arm}", arm=arm)
+    return say("Points worse, of people of {arm} who left", arm=arm)
 
 
 def _title(estimand: Estimand, measure: Measure, design: StudyDesign) -> str:

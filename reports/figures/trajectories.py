@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import plotly.graph_objects as go
 
 from analysis.design import Measure, StudyDesign, Timepoint
+from analysis.model_words import COMMON_BASELINE
 from analysis.plan import Outcome
 from reports.cells import value_cell
 from reports.content import ReportContent
+from reports.design_words import say_observed
 from reports.figures.drawing import AXIS, GRID, axis_title, better_end, for_pointer, lay_out, time_axis, wrapped
 from reports.language import say
 from reports.numbers import decimals_of, format_interval, format_number, format_threshold
@@ -112,11 +115,27 @@ def _caption(means: Rows, outcome: Outcome, rows: Rows, content: ReportContent) 
     elif design.is_resampled:
         sentences.append(say("Each point is a sample of its own; the line follows nobody."))
     sentences += [_path(position, means, design, measure) for position in range(len(design.arms))]
+    sentences += _say_start(means, outcome, rows, design)
     sentences += [describe_axis(means, measure), say("The same numbers stand in the table below.")]
     models = {row.method for row in pick(rows, analysis="model", outcome=outcome.id, verdict="estimated")}
     if len(models) > 1:
         sentences.append(say("Of several models that the plan asks for, this is the first."))
     return " ".join(sentences)
+
+
+def _say_start(means: Rows, outcome: Outcome, rows: Rows, design: StudyDesign) -> Iterator[str]:
+    """Yield that the model has one mean at baseline for all arms, and where the observed ones stand."""
+    at_start = {"outcome": outcome.id, "timepoint": design.baseline.id}
+    begun = [row for row in pick(means, timepoint=design.baseline.id) if row.is_shown]
+    if len(begun) < 2 or not all(COMMON_BASELINE in row.method for row in begun):
+        return
+    yield say("The model takes the arms to start alike.")
+    if any(row.is_shown for row in pick(rows, analysis="descriptive", statistic="mean", **at_start)):
+        yield say(
+            "What was observed at {baseline} stands under \u201c{heading}\u201d.",
+            baseline=design.baseline.label,
+            heading=say_observed(outcome, design),
+        )
 
 
 def _path(position: int, means: Rows, design: StudyDesign, measure: Measure) -> str:

@@ -48,3 +48,8 @@ class ForbiddenWords:
 def any_of(*words: str, before: str = r"\b", after: str = r"\b") -> re.Pattern[str]:
     """Return a pattern of words, in any letter case, that are no part of longer ones."""
     return re.compile(f"{before}(?:{'|'.join(words)}){after}", re.IGNORECASE)
+
+
+def verbs(stems: str, endings: str) -> str:
+    """Return a pattern of every form of some verbs: their stems, apart by spaces, with each of the endings."""
+    return f"(?:{'|'.join(stems.split())})(?:{endings})"

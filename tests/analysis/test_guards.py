@@ -127,6 +127,13 @@ def test_participants_who_miss_a_covariate_do_not_count(make_trial, make_design,
     assert "Usual care" in refusal.explanation
 
 
+def test_all_arms_that_are_too_small_are_named(make_trial, make_design, make_plan):
+    scores, people = make_trial(np.random.default_rng(1), per_arm=9)
+    (refusal,) = find_refusals(make_plan(), make_design(), scores=scores, participants=people)
+    assert "at least 10 participants in each arm" in refusal.explanation
+    assert "there are fewer in Peer support and Usual care." in refusal.explanation
+
+
 def test_a_single_group_needs_no_second_arm(make_trial, make_design, make_plan):
     scores, people = make_trial(np.random.default_rng(1), arms=("peer",))
     plan = make_plan({"contrast": "post - baseline"})

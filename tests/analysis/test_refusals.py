@@ -96,7 +96,10 @@ def test_a_reason_with_its_particulars_reaches_the_row_in_words(
     )  # fmt: skip
     row = table[(table["analysis"] == "model") & (table["estimand"] != "")].iloc[0]
     assert row["verdict"] == f"refused:{code}"
-    assert find_unsayable(read_told(row["method"], row["words"]), {"mood", "Peer support", "Post", "age"}) == []
+    assert (
+        find_unsayable(read_told(row["method"], row["words"]), {"mood", "Peer support", "Usual care", "Post", "age"})
+        == []
+    )
 
 
 def test_there_are_as_many_reasons_as_were_counted() -> None:

@@ -13,11 +13,14 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from instruments import load_library
 from pipelines.folder import open_folder
-from pipelines.reporting import FORMATS, write_portfolio, write_reports
+from pipelines.reporting import FORMATS, load_content, write_portfolio, write_reports
+from reports.disclosure import gate_results
+
+from .opening import draw_all
 
 pytestmark = pytest.mark.browser
 
@@ -87,6 +90,16 @@ def harbour(ran_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _gated_once(harbour: Path) -> Iterator[None]:
+    """Texts change nothing of what is gated, and gating takes as long as putting it into words."""
+    content = load_content(open_folder(harbour))
+    gated = gate_results(content.results, content.plan.small_numbers.profile, content.earlier)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reports.render.gate_results", lambda *_: gated.copy())
+        yield
+
+
 @pytest.fixture(scope="module")
 def hits() -> Iterator[tuple[int, list[str]]]:
     """A listener on this machine: its port, and the first line of whatever asked it for anything."""
@@ -134,19 +147,6 @@ def test_a_harmless_text_from_every_place_is_in_the_report(harbour: Path) -> Non
     assert [sink for sink, text in texts.items() if text not in told] == []
 
 
-def _draw_everything(page: Page) -> None:
-    """Bring every chart into sight, those that are folded too, and wait until each is drawn."""
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
-    page.set_viewport_size({"width": 1280, "height": 60_000})
-    for _ in range(1200):  # a busy machine draws slowly
-        if page.locator(".drawing:not([data-drawn])").count() == 0:
-            return
-        # long texts make a page that is longer than any window
-        page.evaluate("document.querySelector('.drawing:not([data-drawn])')?.scrollIntoView()")
-        page.wait_for_timeout(50)
-    pytest.fail("a chart was not drawn")
-
-
 def _attack(turn: int, number: int, url: str) -> str:
     """Return two attacks, those that must stand first before those that may stand anywhere."""
     pair = (PAYLOADS[(turn + number) % TURNS + TURNS], PAYLOADS[(turn + number) % TURNS])
@@ -174,7 +174,7 @@ def test_nothing_is_asked_for_and_nothing_runs(
         written = {path.name: path for path in write_reports(folder, formats=formats)}
         if turn % 8 == 0:
             written["index.html"] = write_portfolio([folder], harbour / "output" / "portfolio")
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")
     said: list[str] = []
     for name in (name for name in written if name.endswith(".html")):
         page = context.new_page()
@@ -182,7 +182,7 @@ def test_nothing_is_asked_for_and_nothing_runs(
         page.on("dialog", lambda dialog: said.append(dialog.message))
         page.goto(written[name].as_uri())
         if name == "report.html":
-            _draw_everything(page)
+            draw_all(page)
             for kind in ("focusin", "mouseover", "toggle"):
                 page.evaluate(
                     "kind => document.querySelectorAll('*').forEach(e => e.dispatchEvent(new Event(kind)))", kind

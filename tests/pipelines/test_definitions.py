@@ -1,8 +1,11 @@
 """The Dagster code location: tables by name, a check for each contract, no pickles."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pandas as pd
 import pytest
 import yaml
@@ -127,5 +130,25 @@ def test_the_store_gives_back_the_table_it_was_given(tmp_path: Path) -> None:
 
 def test_a_damaged_store_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "store.duckdb").write_bytes(b"not a database at all" * 1000)
-    with pytest.raises(PeerimpactError, match="in use by another program, or is damaged"):
+    with pytest.raises(PeerimpactError, match="cannot be opened: it is damaged") as told:
         Store(tmp_path / "store.duckdb").load("results")
+    assert "delete" not in str(told.value).lower()
+
+
+def test_a_store_is_read_by_several_at_once_and_who_meets_a_writer_is_told_to_wait(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.duckdb")
+    contract = shipped_contract("quarantine")
+    table = pd.DataFrame({name: [] for name in contract.table.dtypes}).astype(contract.table.dtypes)
+    store.save("quarantine", Checked(table, ()))
+    with duckdb.connect(str(store.path), read_only=True):
+        assert store.load("quarantine").empty
+    writing = "import sys, duckdb; held = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    command = [sys.executable, "-c", writing, str(store.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "open\n"
+        with pytest.raises(PeerimpactError, match=r"is in use\. Wait until") as told:
+            store.load("quarantine")
+        assert "delete" not in str(told.value).lower()
+        writer.communicate("\n")
+    assert store.load("quarantine").empty

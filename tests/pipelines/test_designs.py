@@ -126,7 +126,7 @@ def test_a_waiting_list_is_told_as_randomised_and_its_limit_is_said(tmp_path: Pa
 def test_nobody_is_compared_with_people_who_have_begun(tmp_path: Path) -> None:
     results, page = told(waitlist(tmp_path / "study", timepoint="t2"))
     assert answer(results)["verdict"] == "refused:nobody_waits"
-    assert "had begun the programme too, so nobody was left to compare with" in page
+    assert "had begun the programme too, so nobody remained to compare with" in page
 
 
 def test_groups_drawn_by_lot_are_told_with_the_permutation_test(tmp_path: Path) -> None:

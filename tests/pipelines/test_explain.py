@@ -68,8 +68,8 @@ def test_an_estimand_that_was_refused_says_why(small_study: Path) -> None:
     run_study(open_folder(small_study))
     told = passages(small_study, open_folder(small_study).plan.value.estimands[0].id)
     assert told["Answer"]["verdict"] == "refused:too_few_participants"
-    assert "Too few participants of arm" in told["Answer"]["why"]
-    assert "fewer than 50." in told["Answer"]["why"]
+    assert "participants in each arm" in told["Answer"]["why"]
+    assert "at least 50 participants" in told["Answer"]["why"]
     assert "fitted again" not in told["Model"]
 
 

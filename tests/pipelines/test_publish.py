@@ -1,6 +1,7 @@
 """What leaves: whole files, nothing that a spreadsheet would run."""
 
 import hashlib
+import unicodedata
 from pathlib import Path
 
 import openpyxl
@@ -9,6 +10,7 @@ import pytest
 
 from pipelines import whole_files
 from pipelines.folder import open_folder
+from pipelines.reporting import write_csv
 from pipelines.run import run_study
 
 
@@ -71,3 +73,17 @@ def test_what_leaves_holds_no_fingerprint_of_a_file_that_could_be_guessed(small_
         assert hashlib.sha256(path.read_bytes()).hexdigest() not in told
     assert hashlib.sha256((small_study / "study.yaml").read_bytes()).hexdigest() in told
     assert '"data/*"' in told
+
+
+@pytest.mark.parametrize(
+    "text", ["=1", " =1", "\u200b=1", "\uff1d1", "+1", "-1", "@x", "\tx", "\r=1", "q;=1;z", "q; =1", "a\n=1", "a|@x"]
+)
+def test_no_part_of_a_text_is_a_formula_in_csv_whatever_separates_lists(text: str) -> None:
+    written = write_csv(pd.DataFrame({"a": [text, "a - b; c", None], "b": [1.5, -2.0, 3.0]})).decode("utf-8-sig")
+    for separator in (",", ";", "\t", "|"):
+        for line in written.splitlines()[1:]:
+            for cell in line.split(separator):
+                bare = unicodedata.normalize("NFKC", cell).strip('\u200b" ')
+                assert not bare.startswith(("=", "+", "@", "-1")), (separator, cell)
+    assert "a - b; c" in written
+    assert "-2" in written

@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from data_contracts import PeerimpactError
 from pipelines.cli import app
 from pipelines.folder import open_folder
+from pipelines.locking import lock_output
 from pipelines.releasing import open_releases
 from pipelines.reporting import FORMATS, load_content, write_reports
 from pipelines.run import run_study
@@ -119,6 +121,30 @@ def test_texts_that_a_study_does_not_bring_in_a_language_are_listed(harbour: Pat
     assert "Peer support" in (tmp_path / "study" / "output" / "report.es.html").read_text()
 
 
+def test_reports_are_written_at_the_same_time_but_not_beside_a_run_or_a_release(
+    harbour: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = open_folder(harbour)
+    monkeypatch.setattr("pipelines.reporting._make_files", lambda *_, **__: {})
+    with lock_output(folder, is_shared=True):
+        assert write_reports(folder, formats=("csv",)) == []
+        with pytest.raises(PeerimpactError, match=r"under way\. Wait"):
+            write_reports(folder, formats=("csv",), is_release=True)
+    with lock_output(folder), pytest.raises(PeerimpactError, match=r"under way\. Wait"):
+        write_reports(folder, formats=("csv",))
+
+
+def test_what_a_run_read_that_did_not_come_to_its_end_is_not_told_beside_earlier_numbers(
+    harbour: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(harbour, tmp_path / "harbour"))
+    with duckdb.connect(str(folder / "output" / "store.duckdb")) as store:
+        store.execute("update reconciliation set sha256 = 'other'")
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 2
+    assert "did not come to its end" in " ".join(done.output.split())
+
+
 def test_a_house_style_reaches_the_page_and_its_charts(harbour: Path, tmp_path: Path) -> None:
     folder = tmp_path / "styled"
     shutil.copytree(harbour, folder)
@@ -189,13 +215,22 @@ def test_a_release_is_recorded_and_the_next_one_is_held_against_it(small_study: 
     assert (small_study / "releases.jsonl").read_text() == ledger  # it told the same
     lines = (small_study / "answers.csv").read_text().splitlines()
     (small_study / "answers.csv").write_text("\n".join([line for line in lines if not line.startswith("P03,")]) + "\n")
+    output = small_study / "output"
+    published = {path.name: path.read_bytes() for path in output.iterdir() if path.name in ("report.html", "drift.csv")}
+    (output / "report.es.internal.pdf").write_bytes(b"of an earlier run")
     done = CliRunner().invoke(app, ["run", str(small_study)])
     assert done.exit_code == 2
     assert "Since the report released on" in done.output
+    assert "now in output/earlier-1" in " ".join(done.output.split())
+    assert {path.name for path in output.iterdir()} == {".lock", "earlier-1", "runs.jsonl", "store.duckdb"}
+    assert {name: (output / "earlier-1" / name).read_bytes() for name in published} == published
     assert _release(small_study)[0] == 2
     assert (small_study / "releases.jsonl").read_text() == ledger
     done = CliRunner().invoke(app, ["report", str(small_study), "--audience", "internal"])
     assert done.exit_code == 0, done.output
+    (output / "report.html").write_bytes(b"of an earlier run")
+    assert "now in output/earlier-2" in " ".join(_release(small_study)[1].split())
+    assert sorted(path.name for path in output.glob("report.*")) == ["report.internal.html"]
 
 
 def test_what_is_not_released_is_marked_as_a_draft_and_a_release_bears_its_number(small_study: Path) -> None:

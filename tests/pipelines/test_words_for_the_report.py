@@ -8,6 +8,7 @@ import pytest
 from data_contracts import PeerimpactError
 from pipelines.folder import open_folder
 from pipelines.freezing import freeze_plan
+from pipelines.own_words import open_study_language
 from pipelines.reporting import make_content
 from pipelines.study import ProgrammeDescription
 from reports import ReportContent
@@ -56,6 +57,17 @@ def test_an_unknown_part_of_the_programme_is_an_error_with_its_line(small_study:
     (problem,) = caught.value.problems
     assert (problem.key, problem.line) == ("delivery.provder", line)
     assert "'provider'" in problem.how_to_fix
+
+
+@pytest.mark.parametrize("blank", ["", '""', '"  "', '"\\u200b"'])
+def test_a_translation_that_is_blank_is_refused_with_its_line(small_study: Path, blank: str) -> None:
+    (small_study / "languages").mkdir()
+    (small_study / "languages" / "es.yaml").write_text(f"Peer support: Apoyo\nUsual care: {blank}\n")
+    with pytest.raises(PeerimpactError) as caught:
+        open_study_language(open_folder(small_study), "es")
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.key) == ("es.yaml", 2, "Usual care")
+    assert "remove the line" in problem.how_to_fix
 
 
 def test_words_of_a_study_do_not_change_the_fingerprint_of_its_plan(small_study: Path) -> None:

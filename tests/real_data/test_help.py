@@ -75,7 +75,7 @@ def test_who_left_decides_nothing_and_the_tipping_point_is_given(run: Run, depre
     assert (tipping["clear_if_lower"] < 0).all()
     assert (tipping["clear_if_higher"] > 0).all()
     text = html.unescape(run.report.read_text())
-    assert "At 6 months, the interval holds zero; it would leave zero out only if those who left the" in text
+    assert "At 6 months, the interval holds zero; it would leave zero out only if people of the" in text
     assert "What can be said hangs on what is assumed about those who left" not in text
 
 

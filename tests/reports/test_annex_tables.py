@@ -6,6 +6,7 @@ import pytest
 
 from reports import ReportContent, gate_results
 from reports.annex_tables import estimates_table
+from reports.annex_words import describe_instrument, list_models
 from reports.reading import Row, read_rows
 from reports.statistic_names import say_statistic, say_verdict
 
@@ -63,6 +64,9 @@ def test_people_have_a_column_and_withheld_parameters_of_models_a_note_instead_o
     assert any(line[0] == "SSCI-8 total: mean" and line[-2] not in ("", "\u2013") for line in table.rows)
     assert table.notes[0].startswith("2 parameters of the models")
     assert "recognised" in table.notes[0]
+    told = "People of a difference between arms: those of the arm with fewer."
+    assert told in table.notes
+    assert told not in estimates_table(tuple(row for row in rows if row.statistic != "difference"), content).notes
 
 
 def test_an_estimate_keeps_its_digits_unless_the_gate_took_them(build: Build) -> None:
@@ -73,3 +77,26 @@ def test_an_estimate_keeps_its_digits_unless_the_gate_took_them(build: Build) ->
         Row(**whole, value=-2.4, conf_low=-4.1, conf_high=-0.7),
     )
     assert [line[3] for line in estimates_table(rows, build()).rows] == ["0.54", "59", "\u22122.4"]
+
+
+def test_how_sites_enter_the_models_is_said_only_where_there_are_sites(build: Build) -> None:
+    content = build()
+    rows = read_rows(gate_results(content.results, "threshold-10"))
+    site = Row(analysis="sites", statistic="sites", outcome="stigma", value=6.0, verdict="observed")
+    apart = Row(analysis="sites", statistic="site_icc", verdict="estimated", method="a model with sites")
+    assert "Sites" not in dict(list_models(rows, content))
+    only = dict(list_models((*rows, site), content))["Sites"]
+    assert only.startswith("The models of outcomes hold no term for the site")
+    assert dict(list_models((*rows, site, apart), content))["Sites"] == (
+        f"{only} How sites differ comes from a model of its own: a model with sites."
+    )
+    assert list_models((site, apart), content) == ()
+
+
+def test_terms_that_say_no_more_than_the_licence_are_not_told_twice(build: Build) -> None:
+    instrument = build().instruments["who-5"]
+    assert describe_instrument(instrument).terms == instrument.licence.terms
+    licence = instrument.licence.model_copy(update={"status": "public_domain", "terms": "Public domain."})
+    public = instrument.model_copy(update={"licence": licence})
+    assert describe_instrument(public).terms == ""
+    assert describe_instrument(public).licence == "Licence: public domain."

@@ -249,7 +249,7 @@ def test_what_is_left_over_of_a_change_is_told_beside_what_was_expected(build: B
     content = build("single_group", estimate=(-2.4, -4.0, -0.8), profile="threshold-10")
     row = reason("expected", method="It is as expected.", estimand="stigma_post", timepoint="post")
     assert tell(content, *expected(), row) == (
-        f"It is as expected. The 95{NO_BREAK}% interval of what is left over runs from 1.7 points lower to 0.9 points "
+        f"It is as expected. The 95{NO_BREAK}% interval of what remains runs from 1.7 points lower to 0.9 points "
         "higher.",
     )
     assert tell(content, *expected(n=9), row) == ("It is as expected.",)

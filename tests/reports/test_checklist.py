@@ -1,5 +1,6 @@
 """The reporting checklist: which one a design gets, what its items say, and that they say nothing that is not there."""
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 
 from analysis.design import DesignKind
+from analysis.dose_part import SLOPE
 from analysis.fingerprint import FrozenPlan, FrozenVersion
+from analysis.plan_parts import ExposureResponse
 from analysis.results import RESULT_DTYPES, Result, results_table
 from reports import ReportContent, gate_results, lint_claims, render_report
 from reports.cells import Table
@@ -121,6 +124,21 @@ def test_the_plan_is_told_with_its_day_and_a_plan_that_nobody_froze_is_not_calle
     assert where(build(frozen=FROZEN), "10").endswith("nothing was done otherwise than in the plan that was frozen")
 
 
+def test_a_plan_that_was_kept_but_not_wholly_computed_is_not_told_as_done(build: Build) -> None:
+    content = add(
+        build(frozen=FROZEN),
+        Result(
+            analysis="sensitivity",
+            statistic="difference",
+            outcome="stigma",
+            timepoint="post",
+            verdict="refused:too_few",
+            method="Few.",
+        ),
+    )
+    assert where(content, "10").endswith("but something it asks for was not computed")
+
+
 def test_deviations_are_as_many_as_their_table_lists(build: Build) -> None:
     content = add(
         build(frozen=FROZEN),
@@ -201,6 +219,49 @@ def test_models_are_told_only_where_one_was_fitted(build: Build) -> None:
     content = build()
     without = replace(content, results=content.results[content.results["analysis"] != "model"])
     assert where(without, "21a") == NOT_TOLD
+
+
+def headings_of(page: str) -> dict[str, set[str]]:
+    """Title of each section of a page -> the headings and terms in it."""
+    found: dict[str, set[str]] = {}
+    inside: set[str] = set()
+    for tag, words in re.findall(r"<(h[2-5]|dt)\b[^>]*>(.*?)</\1>", page, re.DOTALL):
+        text = " ".join(html.unescape(re.sub("<[^>]+>", "", words)).split())
+        inside = found.setdefault(text, set()) if tag == "h2" else inside
+        inside.add(text)
+    return found
+
+
+def pointers_of(content: ReportContent) -> set[tuple[str, str]]:
+    """Section and heading, empty where there is none, that the lines of a checklist send a reader to."""
+    told = [part for line in table_of(content).rows if line[2] != NOT_TOLD for part in line[2].split("; ")]
+    found = {
+        tuple(re.fullmatch(r"([^:]+): (?:under “(.+)”)?.*", part, re.DOTALL).groups(""))
+        for part in told
+        if ": " in part
+    }
+    return {(section, heading) for section, heading in found if section != "In this line"}
+
+
+@pytest.mark.parametrize("verdict", ["estimated", "refused:empty_cell"])
+@pytest.mark.parametrize("kind", ["randomised", "comparison", "single_group", "repeated_cross_section"])
+def test_every_line_leads_to_a_section_and_a_heading_that_are_on_the_page(
+    build: Build, kind: str, verdict: str
+) -> None:
+    content = build(kind, verdict=verdict, statements=STATED, delivered_as={"why": "x", "place": "x"}, frozen=FROZEN)
+    asked, arm = content.plan.estimands[0], content.design.arms[0].id
+    dose = ExposureResponse(id="dose", arm=arm, estimand=asked.id)
+    content = replace(content, plan=content.plan.model_copy(update={"exposure_response": [dose]}))
+    rows = {"estimand": asked.id, "outcome": asked.outcome, "value": 1.0, "conf_low": 0.5, "conf_high": 1.5, "n": 90}
+    content = add(
+        content,
+        Result(**rows, analysis="sensitivity", item="completers", statistic="difference", verdict="estimated"),
+        Result(**rows, analysis="dose", item="dose", arm=arm, statistic=SLOPE, fewest=40, verdict="estimated"),
+    )
+    headings, pointers = headings_of(render_report(content)), pointers_of(content)
+    assert ("Outcomes", "Sessions and change") in pointers
+    assert [each for each in pointers if each[0] not in headings] == []
+    assert [each for each in pointers if each[1] and each[1] not in headings[each[0]]] == []
 
 
 def test_of_lots_it_is_told_whether_people_or_groups_were_drawn(build: Build) -> None:

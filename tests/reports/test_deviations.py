@@ -74,6 +74,14 @@ def test_a_plan_that_was_frozen_in_time_and_kept_says_so(build: Build) -> None:
     assert "Not pre-specified" not in words_of(render_report(content))
 
 
+def test_a_plan_that_was_kept_but_not_wholly_computed_says_where_to_look(build: Build) -> None:
+    refused = build(frozen=FrozenPlan((FIRST,)), verdict="refused:too_few_participants")
+    results = refused.results.copy()
+    results.loc[results["verdict"].str.startswith("refused"), "method"] = "There are too few people."
+    (said,) = section_of(view_of(replace(refused, results=results))).blocks[0].sentences
+    assert said.endswith("but something it asks for was not computed: see \u201cWhat was not computed\u201d.")
+
+
 def test_each_deviation_is_a_line_with_what_was_planned_what_was_done_and_what_it_concerns(build: Build) -> None:
     content = with_deviations(
         build(frozen=FrozenPlan((FIRST,))),

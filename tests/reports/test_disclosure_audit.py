@@ -158,3 +158,31 @@ def test_under_rounding_everything_is_as_coarse_as_beside_a_withheld_number():
     assert gated.loc[3, "value"] == 15.1
     assert gated.loc[3, ["std_error", "df"]].isna().all()
     assert gated["hidden"].tolist() == [False, False, False, False, True, False]
+
+
+@pytest.mark.parametrize(("allocated", "is_told"), [(44, True), (49, False)])
+def test_an_interval_of_nobody_tells_of_how_many_people_it_is(allocated: int, is_told: bool) -> None:
+    """Nobody of 40 to 49 people: up to 8.9 of 100. Of 44 people at most four lack an answer then."""
+    people = Result(analysis="flow", statistic="allocated", arm="peer", value=allocated, n=allocated)
+    nobody = Result(analysis="harms", statistic="alert_before", arm="peer", timepoint="end", item="harm", value=0.0,
+                    conf_low=0.0, conf_high=8.9, verdict="observed")  # fmt: skip
+    gated = results_table([people, nobody]).assign(hidden=False, at_least=np.nan)
+    assert bool(audit_disclosure(gated, PROFILES["threshold-10"])) == is_told
+    assert not audit_disclosure(gated.assign(conf_high=np.nan), PROFILES["threshold-10"])
+
+
+def test_zero_that_agrees_with_numbers_is_no_proof_of_room() -> None:
+    """The first numbers that a program finds may all be zero, and others be small."""
+    people = row("allocated", 44)
+    answered = told(people, row("answered", 40, "end"), at_least=(0, 40))
+    assert names(answered) == {"allocated peer without answered peer end": (0.0, 4.0)}
+
+
+def test_who_gave_both_answers_to_an_item_answered_at_both_timepoints() -> None:
+    """Of 400 people 17.5 to 22.5 of 100 lack an answer, so 310 have both; 315 answered, so at most 5 of these lack one."""
+    missing = Result(analysis="harms", statistic="incomplete", arm="peer", timepoint="end", item="harm", value=20.0,
+                     verdict="observed")  # fmt: skip
+    rows = (row("allocated", 400), row("answered", 400, "start"), row("answered", 315, "end"))
+    found = names(told(*rows, missing))
+    assert found == {"answered peer end without alerts peer end harm both": (0.0, 5.0)}
+    assert not names(told(*rows))

@@ -118,10 +118,10 @@ def test_a_slope_about_few_people_is_not_shown(content: ReportContent) -> None:
         ("non_inferior", "non_inferiority", "people in the Peer support arm fared no worse than people in the Usual care arm, by a margin of 4 points."),
         ("superior", "non_inferiority", "People in the Peer support arm fared better than people in the Usual care arm."),
         ("inferior", "non_inferiority", "fared worse than people in the Usual care arm, by more than the margin of 4 points."),
-        ("not_shown", "non_inferiority", "It is left open whether people in the Peer support arm fared worse than people in the Usual care arm by more than the margin of 4 points."),
+        ("not_shown", "non_inferiority", "It remains open whether people in the Peer support arm fared worse than people in the Usual care arm by more than the margin of 4 points."),
         ("equivalent", "equivalence", "fared alike: they differed by less than the margin of 4 points, either way."),
         ("not_equivalent", "equivalence", "differed by more than the margin of 4 points."),
-        ("not_shown", "equivalence", "It is left open whether people in the Peer support arm and people in the Usual care arm differed by more than the margin of 4 points."),
+        ("not_shown", "equivalence", "It remains open whether people in the Peer support arm and people in the Usual care arm differed by more than the margin of 4 points."),
     ],
 )  # fmt: skip
 def test_a_judgement_is_said_in_the_card(content: ReportContent, verdict: str, question: str, said: str) -> None:

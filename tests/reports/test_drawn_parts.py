@@ -256,6 +256,26 @@ def test_ends_that_do_not_stand_apart_are_said_to_be_hidden(content: ReportConte
     assert "the lowest possible score, 8, or the highest, 40, is not shown apart" in words(drawn)
 
 
+def test_bands_that_meet_are_told_so_that_no_score_is_in_two(content: ReportContent) -> None:
+    (drawn,) = draw(draw_distribution, put(content, *spread((60, 70, 60), ("8:22", "22:31.5", "31.5:40"))))
+    assert [trace["name"] for trace in traces(drawn)] == ["8 to below 22", "22 to below 31.5", "31.5 to 40"]
+
+
+def test_arms_whose_bands_are_hidden_are_named_beside_the_figure(content: ReportContent) -> None:
+    def hide(rows: Rows, **where: str) -> str:
+        gated = tuple(
+            replace(row, hidden=True, value=float("nan")) if pick((row,), analysis="distribution", **where) else row
+            for row in rows
+        )
+        return words(draw(draw_distribution, content, gated)[0])
+
+    rows = gated(put(content, *spread()))
+    assert "Not shown" not in words(draw(draw_distribution, content, rows)[0])
+    assert "Not shown, so that nobody can be recognised: Usual care." in hide(rows, arm="usual")
+    one = hide(rows, arm="usual", timepoint="late")
+    assert "Not shown, so that nobody can be recognised: Usual care, 26 weeks." in one
+
+
 def test_the_main_analysis_stands_first_and_completers_last(content: ReportContent) -> None:
     drawn = draw(draw_sensitivity, put(content, *assumptions()))[0]
     layout = json.loads(figure_json(drawn.figure))["layout"]
@@ -268,6 +288,16 @@ def test_the_main_analysis_stands_first_and_completers_last(content: ReportConte
     band = next(shape for shape in layout["shapes"] if shape["type"] == "rect")
     assert (band["x0"], band["x1"]) == (-2, 2)
     assert "The main interval leaves out zero; not all others that are shown do." in words(drawn)
+
+
+def test_the_caption_rounds_each_answer_as_its_table_does(content: ReportContent) -> None:
+    """One answer that happens to be whole must not take the decimals from the others."""
+    rows = [assumption("missing_at_random", -2.4, -4.2, -0.6), assumption("completers", -2.0, -4.0, 1.0)]
+    (drawn,) = draw(draw_sensitivity, put(content, *rows))
+    assert (
+        "the main analysis says \u22122.4; under the other assumptions that are shown it is \u22122.4 to \u22122."
+        in words(drawn)
+    )
 
 
 def test_the_tipping_point_is_marked_on_the_points_added(content: ReportContent) -> None:
@@ -345,6 +375,7 @@ def test_sites_lie_in_their_limits_without_names_or_ranks(content: ReportContent
     ]
     assert lows[0]["y"] == sorted(lows[0]["y"], reverse=True)
     assert "Of 60 sites," in words(drawn)
+    assert "Several sites may share a mark, for numbers are rounded;" in words(drawn)
     assert draw(draw_funnels, put(content, *sites(1))) == ()
 
 

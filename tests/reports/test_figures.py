@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from analysis.design import Arm, Timepoint
+from analysis.model_words import COMMON_BASELINE
+from analysis.plan import Outcome
 from reports import ReportContent, gate_results
 from reports.figures import CONFIG, LEAST_SHARE, axis_range, figure_json, plot_outcome
 from reports.figures.attrition import draw_attrition
@@ -46,6 +48,25 @@ def test_chart_holds_the_gated_means_and_their_intervals(build: Build) -> None:
         np.testing.assert_allclose(
             np.subtract(trace["y"], trace["error_y"]["arrayminus"]), [row.conf_low for row in rows]
         )
+
+
+def test_arms_that_the_model_makes_start_alike_are_said_to_and_the_observed_start_has_its_place(build: Build) -> None:
+    content = build()
+    outcome, results = content.plan.primary, content.results.copy()
+    assert "start alike" not in captioned(content, outcome)
+    results.loc[results["statistic"] == "marginal_mean", "method"] += f" {COMMON_BASELINE}"
+    content = replace(content, results=results)
+    caption = captioned(content, outcome)
+    assert "The model takes the arms to start alike. What was observed at Baseline stands under " in caption
+    unseen = replace(content, results=results[results["analysis"] != "descriptive"])
+    assert "start alike. The axis" in captioned(unseen, outcome)
+    assert "start alike" not in captioned(replace(content, design=replace(content.design, arms=content.design.arms[:1]),
+                                                  results=results[results["arm"] != "usual"]), outcome)  # fmt: skip
+
+
+def captioned(content: ReportContent, outcome: Outcome) -> str:
+    rows = read_rows(gate_results(content.results, content.plan.small_numbers.profile))
+    return draw_trajectories(outcome, rows, content)[0].caption
 
 
 def test_hidden_mean_is_not_in_the_data_of_the_chart(recount: Build) -> None:

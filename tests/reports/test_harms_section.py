@@ -20,7 +20,9 @@ from reports import ReportContent, gate_results, render_report
 from reports.disclosure import NUMBERS
 from reports.harms import NOT_LOOKED_AT, say_harms
 from reports.lint import lint_claims
-from reports.reading import pick, read_rows
+from reports.part_gate import step_of_100
+from reports.reading import read_rows
+from reports.sections import Section
 
 from .said_in_marks import find_unmarked
 
@@ -80,6 +82,19 @@ def section(content: ReportContent) -> str:
     page = re.sub(r"<(script|style)[^>]*>.*?</\1>", "", render_report(content), flags=re.DOTALL)
     text = page.split('<section id="worse"')[1].split("</section>")[0]
     return html.unescape(re.sub(r"</t[dh]>", "|", text)).replace("\u00a0", " ")
+
+
+def said(content: ReportContent) -> str:
+    """The words of the section, without a page around them: a line for each sentence, note, and row of a table."""
+    return words_of(say_harms(read_rows(gate_results(content.results, content.plan.small_numbers.profile)), content))
+
+
+def words_of(told: Section) -> str:
+    lines = []
+    for block in told.blocks:
+        lines += [*block.sentences, *(line for table in block.tables for line in ("|".join(row) for row in table.rows))]
+        lines += [note for table in block.tables for note in table.notes]
+    return "\n".join((*lines, "")).replace("\u00a0", " ")
 
 
 def cells(content: ReportContent, line: str) -> list[str]:
@@ -158,16 +173,75 @@ def test_answers_that_call_for_attention_are_new_or_fewer_than_ten(build: Build)
     assert "26 weeks: new" not in text
 
 
-def test_a_share_that_could_be_nearly_anything_is_no_number(build: Build) -> None:
-    rows = read_rows(gate_results(harmed(build(), SELF_HARM, answers=ANSWERS).results, "threshold-10"))
-    (new,) = pick(rows, statistic="new_alerts", arm="peer", timepoint="post")
-    vague = replace(new, value=50.0, conf_low=0.0, conf_high=100.0)
-    content = harmed(build(), SELF_HARM, answers=ANSWERS)
-    told = str(say_harms(tuple(vague if row is new else row for row in rows), content))
-    assert "of people in Peer support who answered below 1 at Baseline: there are too few of them to tell" in told
-    assert "too few people to tell" in told
-    assert "50 of 100" not in told
-    assert "50 (0" not in told
+FEW_BELOW = {"peer": [(0, 0, 11), (0, 1, 12), (2, 2, 25), (1, 0, 42)], "usual": [(0, 0, 130), (0, 1, 20), (1, 0, 25)]}
+"""Of 23 people of the peer arm below the border, 12 are new: rounded to steps of half of them."""
+
+
+def test_a_share_that_rounding_leaves_too_little_of_is_hidden_by_the_gate_and_says_so(build: Build) -> None:
+    content = harmed(build(), SELF_HARM, answers=FEW_BELOW)
+    gated = gate_results(content.results, "threshold-10")
+    where = (gated["analysis"] == "harms") & (gated["arm"] == "peer") & (gated["statistic"] == "new_alerts")
+    (row,) = gated[where].to_dict("records")
+    assert row["hidden"]
+    assert row["method"] == "the rounding that protects people leaves too little to tell"
+    text = said(content)
+    assert (
+        "12 weeks, of people in Peer support who answered below 1 at Baseline: how many is not shown: the rounding that "
+        "protects people leaves too little to tell." in text
+    )
+    assert "12 weeks: new, of 100 people who did not answer so at the start|not shown|10 (0 to 20)" in text
+    assert "A number of which rounding leaves too little to tell is not shown either." in text
+
+
+def test_what_rounding_hides_is_not_said_to_be_few(build: Build) -> None:
+    """Ten of 23 are fewer than half, and still not fewer than ten."""
+    text = said(
+        harmed(build(), SELF_HARM, answers=FEW_BELOW | {"peer": [(0, 0, 13), (0, 1, 10), (2, 2, 25), (1, 0, 42)]})
+    )
+    assert "fewer than 10 people" not in text
+    assert "leaves too little to tell." in text
+
+
+def test_nothing_is_hidden_for_being_vague_in_a_study_without_protection(build: Build) -> None:
+    answers = {"peer": [(0, 0, 2), (0, 1, 1)], "usual": [(0, 0, 130), (0, 1, 4)]}
+    content = harmed(build(profile="none"), SELF_HARM, answers=answers)
+    assert "who answered below 1 at Baseline: new for 33.3 of 100 (95 % interval 0.8 to 90.6)." in said(content)
+
+
+def test_an_event_whose_share_is_lost_by_rounding_keeps_its_number_of_people(build: Build) -> None:
+    content = harmed(build(), HOSPITAL, events={"peer": 22, "usual": 46})
+    rows = read_rows(gate_results(content.results, "threshold-10"))
+    lost = tuple(
+        replace(row, hidden=True, value=float("nan")) if row.statistic == "share_with_event" else row for row in rows
+    )
+    told = words_of(say_harms(lost, content))
+    assert "Recorded for about 20 people in Peer support.\n" in told
+    assert "nan" not in told
+
+
+@pytest.mark.parametrize(("size", "is_told"), [(220, True), (199, False)])
+def test_missing_answers_are_told_only_in_steps_that_make_no_difference_of_none(
+    build: Build, monkeypatch: pytest.MonkeyPatch, size: int, is_told: bool
+) -> None:
+    monkeypatch.setitem(SIZES, "peer", size)
+    content = harmed(build(), SELF_HARM, answers=ANSWERS | {"peer": [(0, 0, 100), (0, 1, 20), (1, 0, 25)]})
+    gated = gate_results(content.results, "threshold-10")
+    where = (gated["arm"] == "peer") & (gated["statistic"] == "incomplete")
+    assert (~gated.loc[where, "hidden"]).tolist() == [is_told]
+    assert ("one of the two answers is missing, of 100 people" in said(content)) == is_told
+
+
+def test_fewer_people_than_a_step_have_no_finer_step_than_all_of_them() -> None:
+    assert [step_of_100(n, 10) for n in (8, 10, 119, 200, 1000)] == [100, 100, 10, 5, 1]
+
+
+def test_steps_are_named_in_people_and_in_people_of_100(build: Build) -> None:
+    text = said(harmed(build(), HOSPITAL, events={"peer": 22, "usual": 46}))
+    assert (
+        "Numbers of people are in steps of 10 people or more, and numbers of 100 people in steps of 5 or more, so that "
+        "nobody can be recognised." in text
+    )
+    assert "steps of" not in said(harmed(build(profile="none"), HOSPITAL, events={"peer": 22, "usual": 46}))
 
 
 def test_a_harm_of_which_nothing_may_be_shown_has_one_sentence_and_no_table(build: Build) -> None:

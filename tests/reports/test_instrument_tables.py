@@ -1,5 +1,7 @@
 """How instruments behaved in the sample: what the gate leaves of it, and how the annex prints it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from analysis.results import Result, results_table
 from instruments.wording import Wording
 from reports.disclosure import gate_results
-from reports.instrument_tables import instrument_tables
+from reports.instrument_tables import instrument_tables, measurement_table, say_few_people
 from reports.reading import read_rows
 
 MEASURE, BASELINE = "ssci-8.total", "baseline"
@@ -201,3 +203,15 @@ def test_a_change_of_people_is_not_printed_where_nobody_is_followed(measurement)
     assert len(table.rows[0]) == len(table.columns)
     assert "Reliable change" not in " ".join(table.notes)
     assert "Reliable change" in " ".join(measurement("single_group", (0.86, 0.9)).notes)
+
+
+@pytest.mark.parametrize(("n", "is_said"), [(49, True), (12, True), (50, False)])
+def test_an_alpha_of_few_people_is_said_to_be_uncertain(build, n, is_said):
+    design = build().design
+    omega = Result(analysis="reliability", statistic="omega_total", outcome=MEASURE, timepoint=BASELINE, value=0.8, n=n)
+    alpha = replace(omega, statistic="cronbach_alpha")
+    for profile in ("threshold-10", "none"):
+        rows = read_rows(gate_results(results_table([alpha, omega]), profile))
+        said = " ".join(say_few_people(rows, design))
+        assert ("fewer than 50 people are behind the alpha of SSCI-8 total" in said) == is_said
+        assert said in " ".join(measurement_table(rows, design).notes)

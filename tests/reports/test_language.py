@@ -14,6 +14,7 @@ from babel.messages.mofile import write_mo
 from analysis.design import DesignKind
 from analysis.telling import REMEDY, Number, join_told, list_told, tell, tell_many
 from reports import ReportContent, ReportError, prepare_report, render_report
+from reports.codebook import describe_results
 from reports.language import (
     Language,
     isolate,
@@ -277,3 +278,12 @@ def test_texts_of_a_study_cannot_turn_round_what_stands_beside_them() -> None:
     with speaking(replace(open_language("es"), own={"Peer": "Pa\u202eres"})):
         assert own_words("Peer") == "Pares"
     assert own_words("\u062f\u0639\u0645 1\u200f") == "\u062f\u0639\u0645 1\u200f"
+
+
+def test_a_codebook_tells_in_the_language_of_the_report_what_columns_hold(build: Callable[..., ReportContent]) -> None:
+    content = build()
+    english, spanish = (
+        describe_results(prepare_report(replace(content, language=open_language(tag)))) for tag in ("en", "es")
+    )
+    assert (spanish["name"] == english["name"]).all()
+    assert (spanish["meaning"] != english["meaning"]).all()

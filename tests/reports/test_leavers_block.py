@@ -121,7 +121,7 @@ def test_a_delta_says_which_way_is_worse(build: Build, delta: float, way: str) -
     block = block_of(content)
     assert block is not None
     assert block.tables[0].rows[2] == (
-        f"If those who left the Peer support arm had scored 2 points {way} than similar people",
+        f"If people of the Peer support arm who left had scored 2 points {way} than similar people",
         "−2.0 (−3.9 to −0.1)",
     )
 
@@ -136,7 +136,7 @@ def test_the_tipping_point_is_a_sentence(build: Build, outcome: str, points: flo
     block = block_of(content, outcome)
     assert block is not None
     assert block.items[0].startswith(
-        f"At 12 weeks, only if those who left the Peer support arm had scored at least 8.3 points {way} than similar "
+        f"At 12 weeks, only if people of the Peer support arm who left had scored at least 8.3 points {way} than similar "
         "people who stayed would the interval hold zero."
     )
 
@@ -146,7 +146,7 @@ def test_an_interval_that_holds_zero_says_from_where_it_would_not(build: Build) 
     block = block_of(assume(build(estimate=(-0.7, -2.4, 0.9)), BASE, numbers=numbers))
     assert block is not None
     assert block.items[0].startswith(
-        "At 12 weeks, the interval holds zero; it would leave zero out only if those who left the Peer support arm had "
+        "At 12 weeks, the interval holds zero; it would leave zero out only if people of the Peer support arm who left had "
         "scored at least 3 points lower or at least 17 points higher than similar people who stayed."
     )
 
@@ -304,7 +304,7 @@ def test_those_who_left_stand_beside_those_who_stayed(build: Build) -> None:
     rows = read_rows(gate_results(content.results, "threshold-10"))
     (block,) = compare_those_who_left(rows, content)
     assert block.sentences == (
-        "People without a score of SSCI-8 total at 26 weeks count here as people who left.",
+        "People without a score of SSCI-8 total at 26 weeks count here as people who left the study, whether or not they went on with the programme.",
         "Those who left differed at the start by more than 0.25 standard deviations in: SSCI-8 total (Usual care).",
     )
     (table,) = block.tables

@@ -1,10 +1,15 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from analysis.design import Arm
-from reports import ReportContent, ReportError, lint_claims, render_report
+from reports import ReportContent, ReportError, lint_claims, prepare_report, render_page, render_report
+from reports.summarise import ReportView, summarise_report
+from reports.summary import render_summary
+from reports.workbook import render_workbook
 
 Build = Callable[..., ReportContent]
 DESIGNS = ("randomised", "matched_comparison", "single_group")
@@ -98,3 +103,26 @@ def test_brand_name_of_a_programme_may_hold_a_forbidden_word(build: Build) -> No
     page = render_report(build("matched_comparison", arms=arms, title="The IMPACT study"))
     assert "IMPACT groups" in page
     assert json.dumps("IMPACT groups")[1:-1] in page
+
+
+def test_a_short_name_that_claims_stands_as_it_is_and_exempts_no_sentence_of_ours(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = (Arm("peer", "works"), Arm("usual", "Usual care", is_reference=True))
+    content = build("matched_comparison", arms=arms)
+    named = prepare_report(content)
+    assert all(render(named) for render in (render_page, render_summary, render_workbook))
+
+    def overclaim(*given: Any) -> ReportView:
+        view = summarise_report(*given)
+        return replace(view, banners=(*view.banners, "Meeting others works."))
+
+    monkeypatch.setattr("reports.render.summarise_report", overclaim)
+    overclaimed = prepare_report(content)
+    for render in (render_page, render_summary, render_workbook):
+        with pytest.raises(ReportError, match="works"):
+            render(overclaimed)
+
+
+def test_names_that_claim_nothing_cost_no_second_rendering(build: Build) -> None:
+    assert prepare_report(build(title="The effect of meeting others on felt stigma")).renamed is None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from analysis.guards import EXPLANATIONS
-from analysis.telling import Number, tell
+from analysis.telling import Number, list_told, tell
 from reports import ReportContent, gate_results, render_report
 from reports.not_computed import KEYS, tabulate_not_computed
 from reports.reading import Rows, read_rows
@@ -13,8 +13,8 @@ from .said_in_marks import find_unmarked
 
 Build = Callable[..., ReportContent]
 WHY = tell(
-    EXPLANATIONS["too_few_participants"], arm="Peer support", outcome="felt stigma", timepoint="12 weeks",
-    fewest=Number(10),
+    EXPLANATIONS["too_few_participants"], arms=list_told(["Peer support", "Usual care"]), outcome="felt stigma",
+    timepoint="12 weeks", fewest=Number(10),
 )  # fmt: skip
 
 
@@ -32,8 +32,8 @@ def test_a_reason_stands_once_with_its_questions_and_the_way_out(build: Build) -
     assert questions == "SSCI-8 total, 12 weeks; WHO-5 index, 12 weeks"
     assert why == str(WHY)
     assert "fewest_per_arm" in why
-    assert table.notes == (KEYS,)
-    assert find_unmarked(["SSCI-8 total", "WHO-5 index", "12 weeks", "Peer support", "felt stigma"],
+    assert table.notes[0] == KEYS
+    assert find_unmarked(["SSCI-8 total", "WHO-5 index", "12 weeks", "Peer support", "Usual care", "felt stigma"],
                          tabulate_not_computed, rows_of(content), content) == []  # fmt: skip
 
 
@@ -43,6 +43,19 @@ def test_where_everything_was_computed_there_is_no_table(build: Build) -> None:
     assert "What was not computed" not in render_report(content)
 
 
+def test_only_outcomes_whose_scores_are_shown_are_said_to_be_described(build: Build) -> None:
+    content = build(verdict="refused:too_few_participants")
+    rows = rows_of(content)
+    told = "What was observed is described under Outcomes: {}."
+    assert KEYS in tabulate_not_computed(rows, content).notes
+    (described,) = set(tabulate_not_computed(rows, content).notes) - {KEYS}
+    assert described == told.format("SSCI-8 total and WHO-5 index")
+    hidden = tuple(replace(row, hidden=True) if row.outcome == "wellbeing" else row for row in rows)
+    assert told.format("SSCI-8 total") in tabulate_not_computed(hidden, content).notes
+    nothing = tuple(replace(row, hidden=True) for row in rows)
+    assert tabulate_not_computed(nothing, content).notes == (KEYS,)
+
+
 def test_cards_say_why_and_not_what_a_researcher_may_do(build: Build) -> None:
     content = build(verdict="refused:too_few_participants")
     results = content.results.copy()
@@ -50,6 +63,7 @@ def test_cards_say_why_and_not_what_a_researcher_may_do(build: Build) -> None:
     results.loc[refused, ["method", "words"]] = [str(WHY), WHY.words]
     page = render_report(replace(content, results=results))
     cards, annex = page.split('<section id="annex"')
-    assert "fewer than 10." in cards
+    assert "at least 10 participants in each arm" in cards
+    assert "there are fewer in Peer support and Usual care." in cards
     assert "fewest_per_arm" not in cards
     assert "fewest_per_arm" in annex

@@ -24,6 +24,9 @@ def test_small_p_values_are_not_zero(p: float, text: str) -> None:
 def test_interval_without_zero_is_seen_to_be_one() -> None:
     assert format_interval(-4.2, -0.6) == "\u22124.2 to \u22120.6"
     assert format_interval(-4.2, -0.04) == "\u22124.20 to \u22120.04"
+    assert format_interval(-4.16, -0.66) == "\u22124.2 to \u22120.6"
+    assert format_interval(0.07, 4.21) == "0.07 to 4.21"
+    assert format_interval(0.1 + 0.2, 1.4 + 1e-12) == "0.3 to 1.4"
     assert format_interval(-4.2, NAN) == "\u2013"
 
 

@@ -17,7 +17,7 @@ from reports.harms_in_short import say_harms_in_short
 from reports.lint import lint_claims
 from reports.not_to_conclude import OF_DESIGN, say_certainty_means, say_interval_means, say_not_to_conclude
 from reports.overview import say_next_steps, say_who_came
-from reports.reading import Rows, read_rows
+from reports.reading import Row, Rows, read_rows
 
 from .test_change_counts import MANY, with_rows
 from .test_change_counts import rows_of as changes_of
@@ -87,14 +87,46 @@ def test_an_exact_number_does_not_follow_at_least(build: Build) -> None:
     assert said.endswith(": 200 in Usual care and at least 95 in Peer support.")
 
 
-def test_following_up_is_asked_for_the_time_of_the_headline_where_few_answered_there(recount: Build) -> None:
-    def steps(**counts: tuple[int, ...]) -> str:
-        content = recount(**counts)
-        return " ".join(say_next_steps(rows_of(content), content, ()))
+def test_people_are_followed_up_at_the_last_time_that_was_reached_and_earlier_ones_are_for_the_next_study(
+    recount: Build,
+) -> None:
+    def steps(kind: str = "randomised", **counts: tuple[int, ...]) -> list[str]:
+        content = recount(kind, **counts)
+        return [line for line in say_next_steps(rows_of(content), content, ()) if "four in five" in line]
 
-    assert "did at 12 weeks in Peer support." in steps(peer=(220, 120, 110), usual=(231, 220, 100))
-    assert "did at 26 weeks in Usual care." in steps(peer=(220, 200, 190), usual=(231, 220, 100))
-    assert "four in five" not in steps(peer=(220, 200, 190), usual=(231, 220, 210))
+    follow_up = "Follow up the people who did not answer: fewer than four in five did at {} in {}."
+    next_time = (
+        "In the next study, plan for reaching those who do not answer: fewer than four in five did at 12 weeks in {}."
+    )
+    assert steps(peer=(220, 120, 110), usual=(231, 220, 210)) == [
+        follow_up.format("26 weeks", "Peer support"),
+        next_time.format("Peer support"),
+    ]
+    assert steps(peer=(220, 120, 190), usual=(231, 220, 210)) == [next_time.format("Peer support")]
+    assert steps(peer=(220, 200, 190), usual=(231, 220, 100)) == [follow_up.format("26 weeks", "Usual care")]
+    assert steps(peer=(220, 120, 0), usual=(231, 220, 0)) == [follow_up.format("12 weeks", "Peer support")]
+    assert steps(peer=(220, 0, 0), usual=(231, 0, 0)) == []
+    assert steps(peer=(220, 200, 190), usual=(231, 220, 210)) == []
+    assert steps("single_group", peer=(220, 120, 190)) == [next_time.replace(" in {}", "").format()]
+
+
+def test_who_saw_to_answers_that_call_for_attention_is_asked_where_some_were_given(build: Build) -> None:
+    content = build()
+    harm = Harm(id="low", label="Thoughts of self-harm", instrument="who-5", item="1", at_least=1)
+    content = replace(content, plan=content.plan.model_copy(update={"harms": [harm]}))
+    ask = "Ask whether anybody saw to the people who told of Thoughts of self-harm."
+    at = {"analysis": "harms", "item": "low", "arm": "peer", "timepoint": "post"}
+
+    def steps(value: float, *, hidden: bool = False, few: float = 0) -> tuple[str, ...]:
+        told = Row(**at, statistic="alert_later", value=value, hidden=hidden)
+        minority = Row(**at, statistic="is_minority", value=few)
+        return say_next_steps((told, minority), content, ())
+
+    assert ask in steps(20.0)
+    assert ask in steps(float("nan"), hidden=True, few=1)
+    assert ask not in steps(0.0)
+    assert ask not in steps(float("nan"), hidden=True)
+    assert not any("saw to" in line for line in say_next_steps((), content, ()))
 
 
 def test_where_nothing_of_the_answers_may_be_told_the_reason_stands_once(recount: Build) -> None:
@@ -136,6 +168,22 @@ def test_people_who_scored_better_come_with_how_the_arms_differ_in_that(build: B
     assert "The difference could be none. At 12 weeks, " in " ".join(found(with_rows(build(), *nearly)))
 
 
+def test_people_who_scored_worse_are_told_not_to_have_been_compared_where_two_arms_stand_side_by_side(
+    build: Build,
+) -> None:
+    uncompared = "worse than at Baseline. Whether the arms differ in this was not computed."
+    assert uncompared in " ".join(found(with_rows(build(), *changes_of(MANY))))
+    alone = changes_of({"peer": MANY["peer"]})
+    assert "was not computed" not in " ".join(found(with_rows(build("single_group"), *alone)))
+    content = with_rows(build(), *changes_of(MANY))
+    rows = tuple(
+        replace(row, hidden=True, method="") if (row.statistic, row.arm) == ("worsened", "usual") else row
+        for row in rows_of(content)
+    )
+    claims = {each.id: make_claim(each, rows, content) for each in content.plan.estimands}
+    assert "differ in this" not in " ".join(say_also_found(rows, content, claims))
+
+
 def test_shares_are_not_compared_where_the_comparison_is_refused_or_hidden(build: Build) -> None:
     content = with_rows(build(), *changes_of(MANY))
     claim = make_claim(content.plan.estimands[0], rows_of(content), content)
@@ -152,8 +200,8 @@ def test_shares_are_not_compared_where_the_comparison_is_refused_or_hidden(build
 def test_the_other_outcomes_are_told_by_what_is_good_and_none_is_left_out(build: Build) -> None:
     """Lower is worse for well-being: the same estimate that is good news for stigma."""
     assert (
-        "The plan has 1 other outcome. Clearly worse in Peer support than in Usual care: mental well-being (12 weeks)."
-        in found(build())
+        "The plan has 1 other outcome. Clearly worse in Peer support than in Usual care: mental well-being (12 weeks; "
+        "what size people notice is not known)." in found(build())
     )
     better = tuple(-end for end in (CLEAR[0], CLEAR[2], CLEAR[1]))
     assert "Clearly better in Peer support than in Usual care: mental well-being" in " ".join(
@@ -163,6 +211,30 @@ def test_the_other_outcomes_are_told_by_what_is_good_and_none_is_left_out(build:
     assert "No clear difference between Peer support and Usual care: mental well-being (12 weeks)." in unclear
     assert "Not computed: mental well-being (12 weeks)." in " ".join(found(build(verdict="refused:empty_cell")))
     assert "No clear change since Baseline: mental" in " ".join(found(build("single_group", estimate=NOT_CLEAR)))
+
+
+@pytest.mark.parametrize(
+    ("smallest", "added"),
+    [(0.5, ""), (2.0, ""), (4.0, "; as found, by less than people notice"), (5.0, "; by less than people notice")],
+)
+def test_a_clear_difference_that_people_would_not_notice_is_told_as_such(
+    build: Build, smallest: float, added: str
+) -> None:
+    content = build(smallest=smallest)
+    noticed = content.plan.primary.smallest_meaningful_change
+    first, second = content.plan.outcomes
+    plan = content.plan.model_copy(
+        update={"outcomes": [first, second.model_copy(update={"smallest_meaningful_change": noticed})]}
+    )
+    said = " ".join(found(replace(content, plan=plan)))
+    assert f"Clearly worse in Peer support than in Usual care: mental well-being (12 weeks{added})." in said
+
+
+def test_another_clear_answer_about_the_primary_outcome_is_held_against_what_people_notice(plans: Build) -> None:
+    told = {smallest: found(plans(smallest=smallest))[0] for smallest in (2.0, 4.0, 5.0)}
+    assert told[2.0].endswith("points lower).")
+    assert told[4.0].endswith("points lower). What was found is less than people notice.")
+    assert told[5.0].endswith("points lower). That is less than people notice.")
 
 
 def test_answers_that_stay_inside_are_named_without_their_direction(recount: Build) -> None:

@@ -67,7 +67,8 @@ def test_every_drawing_is_told_to_who_cannot_see_it(pages: tuple[str, str], prin
 def test_page_one_stands_alone_on_the_first_page(printed: bytes, tmp_path: Path) -> None:
     first, second, *_ = pages_of(printed, tmp_path)
     assert "In short" in first
-    assert "Read the card of each outcome before quoting a number from it." in first
+    begun, ended = "Read the card of each outcome", "number from it."  # the end of its second column
+    assert first.index(begun) < first.index(ended)
     assert re.search(r"^ *Contents$", second, re.MULTILINE)
 
 
@@ -114,6 +115,13 @@ def test_a_summary_without_an_answer_or_without_a_comparison_is_one_sheet_too(
     change: dict[str, str], build: Build, tmp_path: Path
 ) -> None:
     assert len(pages_of(print_pdf(render_summary(prepare_report(build(**change)))), tmp_path)) == 1
+
+
+@needs_pdftotext
+def test_a_summary_is_one_sheet_because_sheets_were_counted(pages: tuple[str, str], tmp_path: Path) -> None:
+    wrongly_reckoned = re.sub("--page-one: [0-9.]+pt", "--page-one: 20pt", pages[1])
+    assert wrongly_reckoned != pages[1]
+    assert len(pages_of(print_pdf(wrongly_reckoned), tmp_path)) == 1
 
 
 ASKING = (

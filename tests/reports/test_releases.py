@@ -12,7 +12,7 @@ import pytest
 from analysis.profiles import PROFILES
 from analysis.results import Result, results_table
 from reports import ReportError, gate_results
-from reports.releases import Release, compare_releases, describe_release, read_releases, write_release
+from reports.releases import Comparison, Release, compare_releases, describe_release, read_releases, write_release
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the benchmarks are no part of what is installed
 small_studies = import_module("benchmarks.small_studies")
@@ -92,6 +92,38 @@ def test_other_profiles_have_their_own_limit():
 def test_nothing_is_compared_where_nothing_is_protected():
     first = gate_results(table(120, 80), "none")
     assert not compare_releases([released(first, "none")], table_gated(121, 81), PROFILES["none"]).hidden
+
+
+def test_a_release_protects_no_fewer_people_than_an_earlier_one():
+    first = released(gate_results(table(120, 80), "threshold-10"))
+    for weaker in ("nhs-8", "datashield-3"):
+        with pytest.raises(ReportError, match="no fewer than 10 people") as told:
+            gate_results(table(120, 80), weaker, [first])
+        assert told.value.problems[0].code == "weaker_profile"
+    assert not gate_results(table(120, 80), "cms-11", [first])["hidden"].any()
+
+
+@pytest.mark.parametrize("name", ["arm", "timepoint", "outcome"])
+def test_an_id_that_an_earlier_release_told_of_is_kept(name):
+    later = table(119, 80)
+    later[name] = later[name].replace({"peer": "peers", "end": "last", "mood": "moods"})
+    with pytest.raises(ReportError, match=f"told of the {name} '(peer|end|mood)'"):
+        second(table(120, 80), later)
+    gate_results(later, "none", [released(gate_results(table(120, 80), "none"), "none")])
+
+
+def harmed(people: float) -> pd.DataFrame:
+    harm = Result(analysis="harms", statistic="people_with_event", arm="peer", item="hospital", value=people,
+                  verdict="observed")  # fmt: skip
+    return pd.concat([table(120, 80), results_table([harm])], ignore_index=True).assign(hidden=False)
+
+
+def test_a_harm_whose_rounded_number_changed_is_hidden_for_few_people_may_be_the_difference():
+    told = released(harmed(20.0))
+    assert compare_releases([told], harmed(20.0), PROFILES["threshold-10"]) == Comparison((), ())
+    assert compare_releases([told], harmed(30.0), PROFILES["threshold-10"]).hidden == (harmed(30.0).index[-1],)
+    assert describe_release(harmed(20.0)) != describe_release(harmed(30.0))
+    assert read_releases(write_release(told)) == (told,)
 
 
 def table_gated(*counts: int) -> pd.DataFrame:

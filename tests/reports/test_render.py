@@ -12,6 +12,7 @@ import pytest
 
 from analysis.design import Arm, Covariate, Measure, Timepoint
 from reports import Claim, ReportContent, render_report
+from reports.numbers import round_outwards
 from reports.summarise import NOT_FOR_RELEASE, SYNTHETIC, OutcomeCard
 
 Build = Callable[..., ReportContent]
@@ -184,7 +185,8 @@ def test_numbers_of_the_means_table_are_those_of_the_results(build: Build) -> No
     content = build()
     text = visible(render_report(content))
     for row in content.results[content.results["statistic"] == "marginal_mean"].itertuples():
-        assert f"<td>{row.value:.1f} ({row.conf_low:.1f} to {row.conf_high:.1f})</td>" in text
+        low, high = round_outwards(row.conf_low, row.conf_high, 1)
+        assert f"<td>{row.value:.1f} ({low:.1f} to {high:.1f})</td>" in text
 
 
 def test_tiny_arms_leave_a_page_that_explains_the_marks(recount: Build) -> None:

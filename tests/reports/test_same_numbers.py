@@ -1,22 +1,26 @@
-"""One number, one value: prose, tables, figures, spreadsheet and results of the example say the same."""
+"""One number, one value, in every language: prose, tables, figures, spreadsheet and results of the example say the same."""
 
 import html
 import io
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
+from markupsafe import escape
 
 from pipelines.folder import open_folder
-from pipelines.reporting import load_content, write_csv
+from pipelines.reporting import FORMATS, load_content
 from reports import Report, prepare_report, render_page
 from reports.cells import Table, value_cell
-from reports.codebook import published_results
+from reports.language import LANGUAGES, language_spoken, say, speaking
 from reports.numbers import (
     MINUS,
     NOTHING,
@@ -31,13 +35,44 @@ from reports.reading import Row, Rows, pick, pick_one, read_rows
 from reports.sections import Illustration
 from reports.workbook import render_workbook, tables_of
 
-PRINTED = re.compile(rf"{MINUS}?[0-9][0-9,]*(?:\.[0-9]+)?")
+TURNS = re.compile("[\u2066-\u2069]")
+"""Marks around a text that keeps its own direction; a spreadsheet needs them less often than a page."""
+DOI = re.compile(r"\b10\.[0-9]{4,}/\S+")
+AS_THEY_ARE = ("terms", "citation", "doi")
+"""Parts of a view that are quoted in the words of their source, whatever the language."""
 
 
 @pytest.fixture(scope="module")
-def report(ran_example: Path) -> Report:
+def english(ran_example: Path) -> Report:
     """The report of the example."""
     return prepare_report(load_content(open_folder(ran_example)))
+
+
+@pytest.fixture(scope="module")
+def english_book(english: Report) -> openpyxl.Workbook:
+    return _open_book(english)
+
+
+def _open_book(report: Report) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(render_workbook(report)))
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def report(request: pytest.FixtureRequest, english: Report, ran_example: Path) -> Report:
+    """The same in each language; what is gated knows none, so it is gated once."""
+    if request.param == "en":
+        return english
+    content = load_content(open_folder(ran_example), language=request.param)
+    pd.testing.assert_frame_equal(content.results, english.content.results)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reports.render.gate_results", lambda *_: english.gated.copy())
+        return prepare_report(content)
+
+
+@pytest.fixture(autouse=True)
+def _spoken(report: Report) -> Iterator[None]:
+    with speaking(report.content.language):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +86,10 @@ def page(report: Report) -> str:
 
 
 def as_numbers(text: str) -> list[float]:
-    """Return the numbers that a text prints."""
-    return [float(found.replace(MINUS, "-").replace(",", "")) for found in PRINTED.findall(text)]
+    """Return the numbers that a text prints in the language in force."""
+    point, thousands = re.escape(language_spoken().decimal_point), re.escape(language_spoken().thousands)
+    found = re.findall(rf"({MINUS}?)([0-9]+(?:{thousands}[0-9]{{3}})*)(?:{point}([0-9]+))?", DOI.sub("", text))
+    return [float(f"{sign and '-'}{re.sub(thousands, '', whole)}.{decimals or 0}") for sign, whole, decimals in found]
 
 
 class _Tables(HTMLParser):
@@ -85,16 +122,18 @@ class _Tables(HTMLParser):
             self.tables[-1][1][-1][-1] += data
 
 
-def test_every_table_of_the_page_is_a_sheet_with_the_same_cells(report: Report, page: str) -> None:
+def test_every_table_of_the_page_is_a_sheet_with_the_same_cells(
+    report: Report, english_book: openpyxl.Workbook, page: str
+) -> None:
     reader = _Tables()
     reader.feed(page)
-    book = openpyxl.load_workbook(io.BytesIO(render_workbook(report)))
+    book = _open_book(report)
     sheets: dict[str, list[Any]] = {}
     for sheet in book.worksheets[1:]:
-        sheets.setdefault(sheet["A1"].value, []).append(list(sheet.iter_rows()))
+        sheets.setdefault(_plain(sheet["A1"].value), []).append(list(sheet.iter_rows()))
     assert len(reader.tables) == len(book.worksheets) - 1
     for caption, lines in reader.tables:
-        kept = sheets[caption].pop(0)
+        kept = sheets[_plain(caption)].pop(0)
         header, *body = kept[len(kept) - len(lines) :]
         widths = _widths(lines[0], [cell.value for cell in header if cell.value])
         for printed, cells in zip(lines[1:], body, strict=True):
@@ -102,43 +141,102 @@ def test_every_table_of_the_page_is_a_sheet_with_the_same_cells(report: Report, 
             for text, width in zip(printed, widths, strict=True):
                 own, left = left[:width], left[width:]
                 if not isinstance(own[0].value, int | float):
-                    assert [cell.value for cell in own] == [text or None] + [NOTHING] * (width - 1)
+                    assert [_plain(cell.value or "") for cell in own] == [_plain(text)] + [NOTHING] * (width - 1)
                 else:
                     numbers = [number / 100 if "%" in own[0].number_format else number for number in as_numbers(text)]
                     assert len(numbers) in (1, width)
                     assert [cell.value for cell in own[: len(numbers)]] == pytest.approx(numbers, abs=1e-12)
                     assert [cell.value for cell in own[len(numbers) :]] == [NOTHING] * (width - len(numbers))
+    assert _numeric_cells(book) == _numeric_cells(english_book)
+
+
+def _plain(text: str) -> str:
+    return TURNS.sub("", text)
+
+
+def _numeric_cells(book: openpyxl.Workbook) -> list[int]:
+    """Return how many cells of each sheet are numbers."""
+    cells = ([cell.data_type for row in sheet.iter_rows() for cell in row] for sheet in book.worksheets)
+    return [kinds.count("n") for kinds in cells]
 
 
 def _widths(columns: list[str], header: list[str]) -> list[int]:
     """Return how many columns of a sheet each column of the page has: one more for each end of an interval."""
     widths, place = [], 0
     for name in columns:
-        start, place = place, place + 1
-        while place < len(header) and re.match(rf"{re.escape(name)}: (from|to)", header[place]) and place - start < 3:
-            is_last, place = ": to" in header[place], place + 1
-            if is_last:
-                break
-        widths.append(place - start)
+        ends = [_plain(said) for said in (say("{column}: from", column=name), say("{column}: to", column=name))]
+        width = next((width for width in (2, 3) if _are(header[place + width - 2 : place + width], ends)), 1)
+        widths.append(width)
+        place += width
     assert place == len(header)
     return widths
 
 
-def test_the_published_results_are_the_gated_ones(report: Report) -> None:
-    read = pd.read_csv(io.BytesIO(write_csv(published_results(report))), encoding="utf-8-sig", keep_default_na=False)
+def _are(headers: list[str], ends: list[str]) -> bool:
+    """Tell whether headers are those of the ends of an interval; what is there twice bears a number."""
+    return len(headers) == 2 and all(
+        re.fullmatch(rf"{re.escape(end)}( \([0-9]+\))?", _plain(header))
+        for header, end in zip(headers, ends, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_the_published_results_are_the_gated_ones(report: Report, name: str) -> None:
+    published = io.BytesIO(FORMATS[name][1](report))
+    read = pd.read_csv(published, encoding="utf-8-sig") if name == "csv" else pd.read_parquet(published)
     for column in ("value", "conf_low", "conf_high", "p_value", "n"):
-        published = pd.to_numeric(read[column].replace("", None)).to_numpy(dtype="float64")
-        assert published == pytest.approx(report.gated[column].to_numpy(), rel=1e-9, nan_ok=True)
+        numbers = read[column].to_numpy(dtype="float64")
+        assert numbers == pytest.approx(report.gated[column].to_numpy(), rel=1e-9, nan_ok=True)
 
 
-def test_every_answer_is_the_same_in_prose_table_and_results(report: Report, rows: Rows) -> None:
+def test_every_text_tells_the_numbers_of_the_english_one(report: Report, english: Report) -> None:
+    # "last 2 weeks" has no digit in Arabic
+    spoken = [own.recall_period for own in english.content.instruments.values() if own.recall_period]
+    told = dict(_texts_of(report.view))
+    with speaking(english.content.language):
+        expected = {place: (text, _sizes(text)) for place, text in _texts_of(english.view)}
+    assert told.keys() == expected.keys()
+    differ = [(place, text, told[place]) for place, (text, numbers) in expected.items()
+              if _sizes(told[place]) != numbers and not any(words in text for words in spoken)]  # fmt: skip
+    assert differ == []
+
+
+def _sizes(text: str) -> set[float]:
+    """Return the numbers of a text without their signs: "2.4 lower" in one language is "-2.4" in none."""
+    return {abs(number) for number in as_numbers(text)}
+
+
+def test_every_figure_has_the_data_of_the_english_one_and_the_page_holds_them(
+    report: Report, english: Report, page: str
+) -> None:
+    held = dict(re.findall(r'<script type="application/json" id="figure-(.*?)">(.*?)</script>', page, re.DOTALL))
+    drawn, known = ({item.id: item for item in _illustrations(each.view)} for each in (report, english))
+    assert held.keys() == drawn.keys() == known.keys()
+    for own, same in ((drawn[name], known[name]) for name in drawn):
+        data = json.loads(json.dumps(own.figure.to_plotly_json()["data"]))
+        assert json.loads(held[own.id])["data"] == data
+        assert [_values(trace) for trace in own.figure.data] == [_values(trace) for trace in same.figure.data]
+
+
+def _values(trace: Any) -> list[Any]:
+    """Return what a trace shows: along the height only where it has intervals, elsewhere it may be a place for a label."""
+    given = trace.to_plotly_json()
+    names = ("x", "base", "error_x") if "error_y" not in given else ("y", "error_y")
+    return [each if not any(isinstance(value, str) for value in _list(each)) else None
+            for each in (given.get(name) for name in names)]  # fmt: skip
+
+
+def test_every_answer_is_the_same_in_prose_table_and_results(
+    report: Report, english: Report, rows: Rows, page: str
+) -> None:
     content, answered = report.content, 0
-    for card in report.view.cards:
+    for card, known in zip(report.view.cards, english.view.cards, strict=True):
         measure = content.plan.measure_of(card.id, content.design)
-        contrasts = next(table for table in card.tables if table.caption.startswith("Differences"))
+        contrasts = _table_of(card.tables, known.tables, "Differences")
         for claim in card.claims:
             row = pick_one(rows, analysis="model", estimand=claim.estimand)
             assert row is not None
+            assert escape(claim.sentence) in page
             if not claim.is_answered:
                 continue
             answered += 1
@@ -151,10 +249,14 @@ def test_every_answer_is_the_same_in_prose_table_and_results(report: Report, row
     assert answered >= 6
 
 
-def test_every_drawn_mean_is_that_of_the_results_and_of_the_table(report: Report, rows: Rows) -> None:
-    for card in report.view.cards:
+def _table_of(own: tuple[Table, ...], english: tuple[Table, ...], caption: str) -> Table:
+    return next(table for table, known in zip(own, english, strict=True) if known.caption.startswith(caption))
+
+
+def test_every_drawn_mean_is_that_of_the_results_and_of_the_table(report: Report, english: Report, rows: Rows) -> None:
+    for card, known in zip(report.view.cards, english.view.cards, strict=True):
         drawn = next(each for each in card.illustrations if each.id.startswith("trajectories"))
-        table = next(table for table in card.tables if table.caption.startswith("Model means"))
+        table = _table_of(card.tables, known.tables, "Model means")
         decimals = decimals_of(report.content.plan.measure_of(card.id, report.content.design))
         for trace, arm in zip(drawn.figure.data, report.content.design.arms, strict=True):
             means = pick(rows, analysis="model", statistic="marginal_mean", outcome=card.id, arm=arm.id)
@@ -203,6 +305,24 @@ def _illustrations(part: object) -> Iterator[Illustration]:
             yield from _illustrations(getattr(part, name))
 
 
+def _texts_of(part: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of a part of a report, those of figures and tables too, each with its place."""
+    if isinstance(part, str):
+        yield place, part
+    elif isinstance(part, tuple | list):
+        for number, each in enumerate(part):
+            yield from _texts_of(each, f"{place}/{number}")
+    elif isinstance(part, go.Figure):
+        for name in ("text", "hovertext", "name"):
+            for number, trace in enumerate(part.data):
+                yield from _texts_of(getattr(trace, name, None), f"{place}/{name} {number}")
+        yield from _texts_of([str(each.text or "") for each in part.layout.annotations], f"{place}/annotation")
+    elif is_dataclass(part) and not (isinstance(part, Table) and part.is_text):
+        for field in fields(part):
+            if field.name not in AS_THEY_ARE:
+                yield from _texts_of(getattr(part, field.name), f"{place}/{field.name}")
+
+
 def _texts(table: Table) -> Iterator[str]:
     yield from (table.caption, *table.columns, *table.notes)
     for line in table.rows:
@@ -227,3 +347,12 @@ def _declared(report: Report) -> Iterator[float]:
         yield from (part.value for part in (outcome.smallest_meaningful_change,) if part)
     for label in (*content.design.timepoints, *content.design.arms):
         yield from as_numbers(label.label)
+
+
+def test_the_page_that_teaches_to_read_a_report_quotes_the_example(english: Report, project: Path) -> None:
+    page = (project / "docs" / "reading-a-report.md").read_text()
+    quoted = " ".join(re.findall(r"^> (.*)$", page, re.MULTILINE)).replace("\u00a0", " ")
+    told = english.view.headline.claims[0].sentence.replace("\u00a0", " ")
+    assert quoted == told
+    for numbers in re.findall(r"^\| \*(?:95 % interval )?([\d. to]+)", page, re.MULTILINE):
+        assert numbers.strip() in told

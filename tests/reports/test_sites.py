@@ -10,7 +10,7 @@ from analysis.results import Result, results_table
 from analysis.sites_part import TOO_FEW
 from reports import ReportContent, gate_results
 from reports.reading import Rows, read_rows
-from reports.sections import Block
+from reports.sections import Block, Illustration
 from reports.sites import BEFORE_ROUNDING, CAUTION, NUMBERED, OF_FACILITATORS, name_sites, say_sites
 
 from .said_in_marks import find_unmarked
@@ -99,6 +99,14 @@ def test_more_sites_beyond_their_limits_than_chance_puts_there_ask_for_a_look(
     assert said in told_of
     assert ("by chance about 1 in 20" in told_of) == bool(said)
     assert ("no verdict on any of them" in told_of) == said.startswith("More")
+
+
+def test_what_the_figure_says_of_rounding_is_not_said_again_under_its_table(build: Build) -> None:
+    rows, content = told(build(), number_of_sites(), *spread("site"), *listed("north", 0))
+    drawn = Illustration(id="sites-post", figure=None, caption="Several sites may share a mark.", alternative="")
+    (block,) = say_sites(rows, content, {"post": drawn})
+    assert block.illustrations == (drawn,)
+    assert not any(BEFORE_ROUNDING in table.notes for table in block.tables)
 
 
 def test_sites_of_several_arms_are_told_to_say_nothing_of_the_arms(build: Build) -> None:

@@ -14,6 +14,7 @@ from babel import Locale
 
 from analysis.design import Arm, Timepoint
 from reports import ReportContent, ReportError, gate_results
+from reports.design_words import say_limits
 from reports.figures.attrition import draw_attrition
 from reports.figures.drawing import AXIS, escaped, lay_out, wrapped
 from reports.figures.flow import draw_flow
@@ -397,10 +398,22 @@ def flow_texts(content: ReportContent) -> list[str]:
 
 def test_flow_tells_every_step_of_each_arm(build: Build) -> None:
     texts = flow_texts(build())
-    for text in ("Eligible: 900", "Invited: 700", "Peer support Started 220", "Usual care Started 231"):
+    for text in ("Eligible: 900", "Invited: 700", "Peer support In the data 220", "Usual care In the data 231"):
         assert text in texts
     assert any("190 (86\u00a0%)" in text and "12" in text for text in texts)
     assert any(text.startswith("In the model of") and text.endswith("231") for text in texts)
+
+
+def test_people_are_said_to_have_started_only_where_nobody_can_have_been_allotted_before(build: Build) -> None:
+    """Whom chance put into an arm and nobody has data of stands nowhere, so those in the data are no beginning."""
+    by_lot, chosen = build(), build("comparison")
+    (drawn,), (other,) = (draw_flow(rows_of(content), content) for content in (by_lot, chosen))
+    assert "Peer support: 220 in the data, " in drawn.caption
+    assert "started" not in drawn.caption
+    assert "Peer support: 220 started, " in other.caption
+    assert any(text.endswith("Started 220") for text in flow_texts(chosen))
+    assert any("allotted to the arms and are not in the data" in limit for limit in say_limits(by_lot))
+    assert not any("allotted" in limit for kind in ("comparison", "single_group") for limit in say_limits(build(kind)))
 
 
 def boxes_of(item: Illustration) -> dict[str, dict[str, Any]]:
@@ -417,7 +430,7 @@ def test_the_model_is_led_to_from_the_start_and_from_no_timepoint(build: Build) 
     boxes = boxes_of(item)
     arrows = [each for each in item.figure.to_plotly_json()["layout"]["annotations"] if each["showarrow"]]
     for arm, n in (("Peer support", "220"), ("Usual care", "231")):
-        start = next(box for text, box in boxes.items() if text == f"{arm} Started {n}")
+        start = next(box for text, box in boxes.items() if text == f"{arm} In the data {n}")
         model = next(box for text, box in boxes.items() if text.startswith("In the model of") and
                      box["x0"] == start["x0"])  # fmt: skip
         to_model = [each for each in arrows if each["y"] == model["y0"] and model["x0"] <= each["x"] <= model["x1"]]
@@ -484,7 +497,7 @@ def test_attrition_marks_what_is_known_at_least_and_says_so(recount: Build) -> N
     trace = item.figure.data[0]
     assert "circle-open" in trace.marker.symbol
     assert any("at least" in text.replace("<br>", " ") for text in trace.text)
-    assert "An open circle stands at the least" in item.caption
+    assert "the least that may be said: as many as that answered, or more." in item.caption
     assert not any(abs(y - 100 * hidden / 220) < 1e-6 for y in trace.y for hidden in (214, 215))
     assert "at least 95\u00a0%" in " ".join(Elements(static_svg(item)).texts)
 

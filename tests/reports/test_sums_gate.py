@@ -12,7 +12,7 @@ from analysis.profiles import PROFILES
 from analysis.results import Result, results_table
 from reports import gate_results
 from reports.disclosure_audit import audit_disclosure
-from reports.gated_rows import Unit, blur, smallest_unit
+from reports.gated_rows import Unit, blur, blur_to, smallest_unit
 from reports.model_gate import gate_classes
 
 TEN, THREE = PROFILES["threshold-10"], PROFILES["datashield-3"]
@@ -98,7 +98,7 @@ def test_a_spread_goes_where_few_stand_apart_from_two_scores_and_the_interval_th
     gate_classes(gated, TEN.threshold)
     start = gated[gated["timepoint"] == "start"].set_index("statistic")
     assert start.loc["sd", "hidden"]
-    assert start.loc["mean", "value"] == scores.mean()
+    assert start.loc["mean", "value"] == 0.8
     assert start.loc["mean", ["std_error", "df", "conf_low", "conf_high"]].isna().all()
     assert not gated[gated["timepoint"] == "end"]["hidden"].any()
 
@@ -213,3 +213,22 @@ def test_a_spread_beside_a_withheld_number_of_people_is_not_told():
         assert spreads.loc[spreads["n"].isna(), "hidden"].all()
     gated = gate_results(study(np.random.default_rng(5), left=30, came=3)[0], "threshold-10")
     assert not gated.loc[gated["statistic"] == "sd", "hidden"].all()
+
+
+def test_what_is_blurred_twice_is_told_as_once():
+    rng = np.random.default_rng(2)
+    ends = np.sort(rng.normal(0, 6, (300, 3)), axis=1)
+    rows = [
+        Result(analysis="model", statistic="marginal_mean", outcome="mood", arm="peer", timepoint="end",
+               value=value, std_error=1.0, df=9, conf_low=low, conf_high=high, n=20)
+        for low, value, high in ends
+    ]  # fmt: skip
+    gated = results_table(rows).assign(hidden=False, at_least=np.nan)
+    for index in gated.index:
+        blur_to(gated, index, Unit(1))
+    once = gated.copy()
+    for index in gated.index:
+        blur_to(gated, index, Unit(1))
+    pd.testing.assert_frame_equal(gated, once)
+    assert (gated["conf_low"] <= ends[:, 0]).all()
+    assert (gated["conf_high"] >= ends[:, 2]).all()
