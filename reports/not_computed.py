@@ -44,7 +44,7 @@ def tabulate_not_computed(rows: Rows, content: ReportContent) -> Table:
         if row.verdict.startswith(("refused", "failed")) and row.method:
             concerned.setdefault(row.told_with_remedy, {})[_question(row, content)] = None
     lines = tuple((_between(questions), why) for why, questions in concerned.items())
-    columns = (say("Question of the plan"), say("Why, and what would help"))
+    columns = (say("Question of the plan"), say("Why, and what can be done"))
     notes = (say(KEYS), *_described(rows, content)) if lines else ()
     return Table(say("What was not computed"), columns, lines, notes)
 
